@@ -1,0 +1,159 @@
+"""Migrations: numbered SQL files applied once, in order, under a lock, each in its own transaction.
+
+Runs as the role of the database URL (owner). It makes the two roles the application connects as, the schemas
+``retinue`` and ``queue``, and refuses a server that is too old, too new in schema, or without pgvector.
+"""
+
+import hashlib
+from importlib import resources
+from urllib.parse import quote, urlsplit, urlunsplit
+
+import asyncpg
+from pgqueuer.adapters.persistence.qb import QueryBuilderEnvironment
+from pgqueuer.domain.settings import DBSettings, Durability
+
+from retinue import errors
+from retinue.db import pool
+
+LOCK = 7_305_611
+ROLES = ("retinue_app", "retinue_system")
+MINIMUM = 150_000
+IDLE_SECONDS = 60
+QUEUE = """
+-- Only a new entry is news to a worker; each end of one would wake every worker for nothing.
+drop trigger tg_pgqueuer_changed on queue.pgqueuer;
+create trigger tg_pgqueuer_changed after insert on queue.pgqueuer execute function queue.fn_pgqueuer_changed();
+-- Indexes that serve PgQueuer's dashboards and lists, which nothing here uses, and that every entry would pay for.
+drop index queue.pgqueuer_priority_id_id1_idx, queue.pgqueuer_updated_id_id1_idx, queue.pgqueuer_log_status,
+    queue.pgqueuer_log_not_aggregated;
+"""
+Step = tuple[str, str]
+
+
+def files() -> list[Step]:
+    """(name, sql) of every migration, in order."""
+    folder = resources.files("retinue.db") / "migrations"
+    return sorted((entry.name, entry.read_text()) for entry in folder.iterdir() if entry.name.endswith(".sql"))
+
+
+def queue_settings() -> DBSettings:
+    """PgQueuer's tables in a schema of their own; its log is not worth a WAL record."""
+    return DBSettings(db_schema="queue", durability=Durability.balanced)
+
+
+def password(secret_key: str, role: str) -> str:
+    """A role's password, derived, so that every node of an installation knows it."""
+    return hashlib.sha256(f"retinue-role:{role}:{secret_key}".encode()).hexdigest()
+
+
+def role_url(url: str, role: str, secret_key: str) -> str:
+    """The same database, as another role."""
+    parts = urlsplit(url)
+    host = parts.netloc.rpartition("@")[2]
+    return urlunsplit(parts._replace(netloc=f"{role}:{quote(password(secret_key, role))}@{host}"))
+
+
+async def migrate(url: str, secret_key: str) -> list[str]:
+    """Bring the database up to date; returns the names applied. Raises ``Misconfigured`` saying what to do."""
+    try:
+        connection = await asyncpg.connect(url)
+    except pool.DOWN as error:
+        raise errors.DatabaseDown(
+            f"The database does not answer: {error}. Check RETINUE_DATABASE_URL and that the server is running."
+        ) from error
+    except (asyncpg.InvalidAuthorizationSpecificationError, asyncpg.InvalidCatalogNameError) as error:
+        raise errors.Misconfigured(f"RETINUE_DATABASE_URL was refused: {error}") from error
+    try:
+        await _check_server(connection)
+        await connection.execute("select pg_advisory_lock($1)", LOCK)
+        await _prepare(connection, secret_key)
+        return await _apply(connection)
+    finally:
+        await connection.close()
+
+
+async def _check_server(connection: pool.Tx) -> None:
+    version = int(await connection.fetchval("show server_version_num"))
+    if version < MINIMUM:
+        raise errors.Misconfigured(f"PostgreSQL {version // 10000} is too old: Retinue needs PostgreSQL 15 or newer.")
+    available = await connection.fetchval("select 1 from pg_available_extensions where name = 'vector'")
+    if not available:
+        raise errors.Misconfigured(
+            "This PostgreSQL has no pgvector extension. Install it (Debian: postgresql-NN-pgvector; managed services: "
+            "enable 'vector'), or unset RETINUE_DATABASE_URL to use the embedded server, which has it."
+        )
+
+
+async def _prepare(connection: pool.Tx, secret_key: str) -> None:
+    await connection.execute("create extension if not exists vector with schema public")
+    database = await connection.fetchval("select quote_ident(current_database())")
+    for role in ROLES:
+        made = await connection.fetchval("select 1 from pg_roles where rolname = $1", role)
+        word = "alter" if made else "create"
+        await connection.execute(
+            f"{word} role {role} login nosuperuser nocreatedb nocreaterole nobypassrls noinherit "
+            f"password '{password(secret_key, role)}'"
+        )
+        await connection.execute(f"alter role {role} in database {database} set search_path = retinue, queue, public")
+        # a process that is frozen or cut off inside a transaction must not keep its locks from the others for ever
+        idle = f"set idle_in_transaction_session_timeout = '{IDLE_SECONDS}s'"
+        await connection.execute(f"alter role {role} in database {database} {idle}")
+    # what this role commits (queue entries picked and done, nodes, pruning) is found again if a crash loses it
+    await connection.execute(f"alter role retinue_system in database {database} set synchronous_commit = off")
+    await connection.execute("create schema if not exists retinue; create schema if not exists queue;")
+    if not await connection.fetchval("select to_regclass('queue.pgqueuer')"):
+        await connection.execute(QueryBuilderEnvironment(queue_settings()).build_install_query())
+        await connection.execute(QUEUE)
+    await connection.execute("set search_path = retinue, public")
+    await connection.execute(
+        "create table if not exists migration (version int primary key, name text not null, checksum text not null, "
+        "applied_at timestamptz not null default now())"
+    )
+
+
+async def _apply(connection: pool.Tx) -> list[str]:
+    known = {row["version"]: row["checksum"] for row in await connection.fetch("select * from migration")}
+    newest = max((number(name) for name, _ in files()), default=0)
+    if known and max(known) > newest:
+        raise errors.Misconfigured(
+            f"The database is at schema version {max(known)}, this Retinue knows {newest}: it is too old. Upgrade it."
+        )
+    applied: list[str] = []
+    for name, sql in files():
+        checksum = hashlib.sha256(sql.encode()).hexdigest()
+        if number(name) in known:
+            _check_same(name, known[number(name)], checksum)
+            continue
+        async with connection.transaction():
+            await connection.execute("set local lock_timeout = '5s'")
+            await connection.execute(sql)
+            await connection.execute(
+                "insert into migration (version, name, checksum) values ($1, $2, $3)", number(name), name, checksum
+            )
+        applied.append(name)
+    return applied
+
+
+def _check_same(name: str, applied: str, ours: str) -> None:
+    if applied != ours:
+        raise errors.Misconfigured(
+            f"The database was made with another {name} than this Retinue has: they are of different builds. Use the "
+            "build that made it, or start with a fresh database (another RETINUE_HOME or RETINUE_DATABASE_URL)."
+        )
+
+
+def number(name: str) -> int:
+    """``0003_turn.sql`` is 3."""
+    return int(name.split("_", 1)[0])
+
+
+async def pending(url: str) -> int:
+    """How many migrations this database lacks; all of them when it was never migrated."""
+    connection = await asyncpg.connect(url)
+    try:
+        if not await connection.fetchval("select to_regclass('retinue.migration')"):
+            return len(files())
+        done = await connection.fetchval("select count(*) from retinue.migration")
+        return len(files()) - int(done)
+    finally:
+        await connection.close()

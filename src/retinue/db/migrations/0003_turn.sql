@@ -1,0 +1,940 @@
+-- The hot path: a plain turn is three transactions, each one call of one function. Functions are versioned, so that
+-- old and new nodes run together during an upgrade; a change makes a new name.
+-- Locks are always taken in the order channel, thread, interaction.
+-- Errors: RT404 not there (or not yours), RT409 wrong state, RT403 no right, RT423 thread busy, RT412 fenced.
+
+create function enqueue_v1(p_entrypoint text, p_payload jsonb, p_delay interval default '0', p_priority int default 0)
+returns bigint language plpgsql as $$
+declare
+    v_id bigint;
+begin
+    insert into queue.pgqueuer (priority, entrypoint, payload, execute_after, status)
+    values (p_priority, p_entrypoint, convert_to(p_payload::text, 'utf8'), now() + p_delay, 'queued')
+    returning id into v_id;
+    return v_id;
+end $$;
+
+create function enqueue_turn_v1(p_account uuid, p_interaction uuid, p_delay interval default '0') returns bigint
+language sql as
+$$ select enqueue_v1('turn', jsonb_build_object('account_id', p_account, 'interaction_id', p_interaction), p_delay) $$;
+
+-- Tell every node: something by this id has changed. Scope: the channel (or the person) whose readers it concerns.
+create function notify_v1(p_account uuid, p_topic text, p_id uuid, p_scope uuid) returns void language sql as
+$$ select pg_notify('retinue_live', concat_ws(' ', p_account, p_topic, p_id, p_scope)) $$;
+
+-- Commit without waiting for the disk; the caller waits for it after (Database.flush). A commit that notifies holds a
+-- lock that all such commits share, and through an fsync that would put them one behind the other. Nothing is less
+-- durable: the log is written in order, so whatever builds on this commit is on disk only if this is (decision 0007).
+create function defer_flush_v1() returns void language sql as
+$$ select set_config('synchronous_commit', 'off', true) $$;
+
+create function tenant_v1(p_account uuid) returns void language sql as
+$$ select set_config('retinue.account_id', p_account::text, true) $$;
+
+-- May this user read and write in this channel? Organisation: every member of the account; team: the team's members;
+-- group and private: those invited.
+-- PL/pgSQL, as all functions here that hold a query: it keeps the plan, where SQL functions plan anew at each call.
+create function may_enter_v1(p_account uuid, p_channel uuid, p_user uuid) returns boolean language plpgsql stable as $$
+declare
+    v_kind text;
+    v_team uuid;
+begin
+    select kind, team_id into v_kind, v_team from channel where account_id = p_account and id = p_channel;
+    if not found then
+        return false;
+    end if;
+    perform from channel_member where account_id = p_account and channel_id = p_channel and party_id = p_user;
+    if found then
+        return true;
+    end if;
+    if v_kind = 'organisation' then
+        perform from member where account_id = p_account and user_id = p_user and team_id is null;
+        return found;
+    elsif v_kind = 'team' then
+        perform from member where account_id = p_account and user_id = p_user and team_id = v_team;
+        return found;
+    end if;
+    return false;
+end $$;
+
+create function mode_rank(p_mode text) returns int language sql immutable as
+$$ select case p_mode when 'proactive' then 2 when 'mention' then 1 when 'silent' then 0 end $$;
+
+-- Wake the next turn that is parked behind another in this thread. The caller holds the thread.
+create function wake_thread_v1(p_account uuid, p_thread uuid) returns uuid language plpgsql as $$
+declare
+    v_next uuid;
+begin
+    select id into v_next from interaction
+    where account_id = p_account and thread_id = p_thread and state = 'queued' and job_id is null
+    order by trigger_seq, id limit 1 for update;
+    if v_next is not null then
+        update interaction set job_id = enqueue_turn_v1(p_account, v_next)
+        where account_id = p_account and id = v_next;
+    end if;
+    return v_next;
+end $$;
+
+-- Feed a channel's recent messages into an agent's thread (THR-19, THR-20); returns the thread position reached.
+create function feed_thread_v1(p_account uuid, p_channel uuid, p_agent uuid, p_thread uuid, p_upto bigint, p_from bigint)
+returns bigint language plpgsql as $$
+declare
+    v_last bigint;
+    v_count bigint;
+begin
+    select last_seq into v_last from thread where account_id = p_account and id = p_thread for update;
+    insert into thread_message (account_id, thread_id, seq, id, role, author, parts, message_id, text, created_at)
+    select p_account, p_thread, v_last + row_number() over (order by m.seq), new_id(), 'user',
+           coalesce(u.name, g.name, m.author_kind),
+           jsonb_build_array(jsonb_build_object('kind', 'text', 'text', m.content)) || m.parts,
+           m.id, m.content, m.created_at
+    from (select * from message x where x.account_id = p_account and x.channel_id = p_channel
+            and x.seq > p_from and x.seq <= p_upto and x.status = 'sent' and x.delivery <> 'direct'
+            and x.agent_id is distinct from p_agent
+          order by x.seq desc limit 30) m
+    left join app_user u on u.account_id = p_account and u.id = m.user_id
+    left join agent g on g.account_id = p_account and g.id = m.agent_id;
+    get diagnostics v_count = row_count;
+    update thread set last_seq = v_last + v_count, last_active_at = clock()
+    where account_id = p_account and id = p_thread;
+    update agent_thread set fed_seq = p_upto, last_active_at = clock()
+    where account_id = p_account and channel_id = p_channel and agent_id = p_agent;
+    return v_last + v_count;
+end $$;
+
+-- Start a turn in a thread for input that has reached p_seq, by the channel's policy. The caller holds the thread.
+create function start_turn_v1(p_account uuid, p_thread uuid, p_agent uuid, p_seq bigint, p_event jsonb, p_channel channel,
+                              p_fresh boolean default false)
+returns jsonb language plpgsql as $$
+declare
+    v_active interaction;
+    v_id uuid := new_id();
+    v_parked boolean := false;
+    v_delay interval := make_interval(secs => coalesce(p_channel.debounce_ms, 0) / 1000.0);
+    v_policy text := coalesce(p_event ->> 'policy', p_channel.input_policy, 'queue');
+begin
+    if not p_fresh then
+        select * into v_active from interaction
+    where account_id = p_account and thread_id = p_thread and state in ('queued', 'running') and not cancel_requested
+        order by state = 'running', id desc limit 1 for update;
+    end if;
+    if v_active.id is not null then
+        if v_policy = 'reject' then
+            raise exception 'the agent is working' using errcode = 'RT423';
+        elsif v_policy = 'coalesce' then
+            if v_active.state = 'queued' then
+                update interaction set trigger_seq = p_seq where account_id = p_account and id = v_active.id;
+                if v_delay > '0' and v_active.job_id is not null then
+                    update queue.pgqueuer set execute_after = least(now() + v_delay, created + 10 * v_delay)
+                    where id = v_active.job_id and status = 'queued';
+                end if;
+            else
+                update thread set late_seq = p_seq where account_id = p_account and id = p_thread;
+            end if;
+            return jsonb_build_object('id', v_active.id, 'agent_id', p_agent, 'state', v_active.state, 'coalesced', true);
+        elsif v_policy = 'steer' then
+            update interaction set cancel_requested = true, cancel_reason = 'superseded'
+            where account_id = p_account and thread_id = p_thread and state = 'running';
+            update interaction set state = 'cancelled', stop_reason = 'superseded', ended_at = clock()
+            where account_id = p_account and thread_id = p_thread and state = 'queued';
+            perform notify_v1(p_account, 'cancel', v_active.id, v_active.channel_id);
+        end if;
+        v_parked := exists (select from interaction where account_id = p_account and thread_id = p_thread
+                            and (state = 'running' or (state = 'queued')));
+    end if;
+    insert into interaction (account_id, id, agent_id, thread_id, channel_id, message_id, event_id, user_id, parent_id,
+                             trigger_seq, delivery, options, job_id)
+    values (p_account, v_id, p_agent, p_thread, p_channel.id, (p_event ->> 'message_id')::uuid, (p_event ->> 'id')::uuid,
+            (p_event ->> 'user_id')::uuid, (p_event ->> 'parent_interaction_id')::uuid, p_seq,
+            coalesce(p_event ->> 'delivery', p_channel.default_delivery, 'inline'), coalesce(p_event -> 'options', '{}'),
+            case when v_parked then null else enqueue_turn_v1(p_account, v_id, v_delay) end);
+    perform notify_v1(p_account, 'thinking', v_id, coalesce(p_channel.id, (p_event ->> 'user_id')::uuid));
+    return jsonb_build_object('id', v_id, 'agent_id', p_agent, 'state', 'queued', 'coalesced', false);
+end $$;
+
+-- One way in. p_event is domain.events.Event as JSON with UUIDs; returns domain.messages.Received as JSON.
+create function intake_v1(p_account uuid, p_event jsonb) returns jsonb language plpgsql as $$
+declare
+    v_channel channel;
+    v_message message;
+    v_event uuid := (p_event ->> 'id')::uuid;
+    v_user uuid := (p_event ->> 'user_id')::uuid;
+    v_author text := p_event ->> 'actor_kind';
+    v_mentions text[] := array(select jsonb_array_elements_text(p_event -> 'mentions'));
+    v_targets uuid[] := array(select jsonb_array_elements_text(p_event -> 'targets'))::uuid[];
+    v_loosest int;
+    v_name text;
+    v_agent record;
+    v_thread uuid;
+    v_fresh boolean;
+    v_fed bigint;
+    v_seq bigint;
+    v_started jsonb := '[]';
+begin
+    perform defer_flush_v1();
+    perform tenant_v1(p_account);
+    update channel set last_seq = last_seq + 1
+    where account_id = p_account and id = (p_event ->> 'channel_id')::uuid returning * into v_channel;
+    if not found then
+        raise exception 'no such channel' using errcode = 'RT404';
+    end if;
+    if v_author = 'user' then
+        perform from channel_member
+        where account_id = p_account and channel_id = v_channel.id and party_id = v_user;
+        if not found and (v_channel.kind in ('group', 'private') or not may_enter_v1(p_account, v_channel.id, v_user)) then
+            raise exception 'no such channel' using errcode = 'RT404';
+        end if;
+    end if;
+    if v_channel.archived_at is not null then
+        raise exception 'this channel is archived' using errcode = 'RT409';
+    end if;
+
+    insert into event (account_id, id, source_type, source_id, actor_kind, actor_id, channel_id, message_id, targets,
+                       correlation_id, idempotency_key)
+    values (p_account, v_event, p_event ->> 'source_type', p_event ->> 'source_id', v_author,
+            coalesce(v_user, (p_event ->> 'agent_id')::uuid), v_channel.id, (p_event ->> 'message_id')::uuid, v_targets,
+            p_event ->> 'correlation_id', p_event ->> 'idempotency_key')
+    on conflict (account_id, source_type, idempotency_key) where idempotency_key is not null do nothing;
+    if not found then
+        return received_v1(p_account, p_event ->> 'source_type', p_event ->> 'idempotency_key');
+    end if;
+
+    if p_event ->> 'reply_to' is not null and not exists (select from message where account_id = p_account
+            and channel_id = v_channel.id and id = (p_event ->> 'reply_to')::uuid) then
+        raise exception 'the message replied to is not in this channel' using errcode = 'RT404';
+    end if;
+    insert into message (account_id, id, channel_id, seq, author_kind, user_id, agent_id, content, parts, reply_to,
+                         delivery, metadata)
+    values (p_account, (p_event ->> 'message_id')::uuid, v_channel.id, v_channel.last_seq, v_author, v_user,
+            (p_event ->> 'agent_id')::uuid, p_event ->> 'content', coalesce(p_event -> 'parts', '[]'),
+            (p_event ->> 'reply_to')::uuid,
+            case when p_event ->> 'reply_to' is null then 'inline' else 'threaded' end, coalesce(p_event -> 'metadata', '{}'))
+    returning * into v_message;
+
+    -- TRG-20: the strictest of organisation, team, user and membership
+    select least(mode_rank(a.loosest_trigger_mode), coalesce(mode_rank(t.loosest_trigger_mode), 2),
+                 coalesce(mode_rank(u.loosest_trigger_mode), 2)), coalesce(u.name, v_author)
+    into v_loosest, v_name
+    from account a left join team t on t.account_id = a.id and t.id = v_channel.team_id
+    left join app_user u on u.account_id = a.id and u.id = v_user where a.id = p_account;
+
+    for v_agent in
+        select g.id, g.slug, m.trigger_mode
+        from channel_member m join agent g on g.account_id = m.account_id and g.id = m.agent_id
+        where m.account_id = p_account and m.channel_id = v_channel.id and m.agent_id is not null
+          and g.status = 'enabled' and g.deployment_state = 'active' and g.deleted_at is null
+          and (g.id = any (v_targets) or g.slug = any (v_mentions)
+               -- TRG-05; TRG-09: what an agent says never triggers a proactive agent
+               or (v_author <> 'agent' and least(mode_rank(m.trigger_mode), v_loosest) = 2))
+          and (v_author <> 'agent' or g.id = any (v_targets))
+        order by g.id
+    loop
+        select thread_id, fed_seq into v_thread, v_fed from agent_thread
+        where account_id = p_account and channel_id = v_channel.id and agent_id = v_agent.id;
+        v_fresh := not found;
+        if v_fresh then
+            v_thread := new_id();
+            v_seq := 0;
+            insert into thread (account_id, id, agent_id, owner, title, last_seq)
+            values (p_account, v_thread, v_agent.id, 'system:' || v_agent.slug || ':' || v_channel.id, v_channel.name,
+                    case when v_message.seq = 1 then 1 else 0 end);
+            insert into agent_thread (account_id, channel_id, agent_id, thread_id, trigger_mode, fed_seq)
+            values (p_account, v_channel.id, v_agent.id, v_thread, v_agent.trigger_mode,
+                    case when v_message.seq = 1 then 1 else 0 end);
+        end if;
+        if v_fresh and v_message.seq = 1 then  -- the first message of a channel: nothing else to feed, nobody to wait for
+            v_seq := 1;
+            insert into thread_message (account_id, thread_id, seq, id, role, author, parts, message_id, text, created_at)
+            values (p_account, v_thread, 1, new_id(), 'user', v_name,
+                    jsonb_build_array(jsonb_build_object('kind', 'text', 'text', v_message.content)) || v_message.parts,
+                    v_message.id, v_message.content, v_message.created_at);
+        else
+            v_seq := feed_thread_v1(p_account, v_channel.id, v_agent.id, v_thread, v_message.seq, coalesce(v_fed, 0));
+        end if;
+        -- CON-42: a silent agent that is mentioned answers directly, not in the channel
+        v_started := v_started || start_turn_v1(p_account, v_thread, v_agent.id, v_seq,
+            case when least(mode_rank(v_agent.trigger_mode), v_loosest) = 0
+                 then p_event || '{"delivery": "direct"}' else p_event end, v_channel, v_fresh);
+    end loop;
+    perform notify_v1(p_account, 'channel', v_channel.id, v_channel.id);
+    return jsonb_build_object('event_id', v_event, 'message', to_jsonb(v_message), 'interactions', v_started);
+end $$;
+
+-- What an event that came before has become (CHN-18).
+create function received_v1(p_account uuid, p_source text, p_key text) returns jsonb language sql as $$
+    select jsonb_build_object('event_id', e.id, 'duplicate', true,
+        'message', (select to_jsonb(m) from message m where m.account_id = p_account and m.id = e.message_id),
+        'interactions', coalesce((select jsonb_agg(jsonb_build_object('id', i.id, 'agent_id', i.agent_id, 'state', i.state)
+            order by i.id) from interaction i where i.account_id = p_account and i.event_id = e.id), '[]'))
+    from event e where e.account_id = p_account and e.source_type = p_source and e.idempotency_key = p_key
+$$;
+
+create function journal_v1(p_account uuid, p_interaction uuid) returns jsonb language plpgsql stable as $$
+begin
+    return (select jsonb_build_object('interaction', to_jsonb(i),
+        'steps', coalesce((select jsonb_agg(to_jsonb(s) order by s.seq) from step s
+                           where s.account_id = p_account and s.interaction_id = p_interaction), '[]'),
+        'waits', coalesce((select jsonb_agg(to_jsonb(w) order by w.id) from wait w
+                           where w.account_id = p_account and w.interaction_id = p_interaction), '[]'))
+    from interaction i where i.account_id = p_account and i.id = p_interaction);
+end $$;
+
+create function message_v1(t thread_message) returns jsonb language sql stable as $$
+    select jsonb_build_object('thread_id', t.thread_id, 'seq', t.seq, 'role', t.role, 'author', t.author, 'parts', t.parts,
+        'interaction_id', t.interaction_id, 'step_seq', t.step_seq, 'message_id', t.message_id)
+$$;
+
+-- The thread's newest messages (THR-10), and at least all since what started this turn; no drafts (THR-25).
+create function tail_v1(p_account uuid, v interaction, p_last bigint, p_limit int) returns jsonb language plpgsql stable as $$
+begin
+    return (select coalesce(jsonb_agg(message_v1(t) order by t.seq), '[]') from thread_message t
+        where t.account_id = p_account and t.thread_id = v.thread_id and t.seq >= least(p_last - p_limit + 1, v.trigger_seq)
+          and coalesce(t.metadata ->> 'status', '') not in ('pending_approval', 'rejected')
+          and coalesce((t.metadata ->> 'direct_to')::uuid, v.user_id) is not distinct from v.user_id);
+end $$;
+
+-- Take a turn: raises the attempt (the fence), begins the first think step. Returns {status, journal...}.
+-- status: claimed; busy (parked behind the running turn of the thread); gone (nothing to do); ended (cancelled here).
+create function claim_v1(p_account uuid, p_interaction uuid, p_node uuid, p_job bigint) returns jsonb
+language plpgsql as $$
+declare
+    v interaction;
+    v_thread thread;
+    v_agent agent;
+    v_first boolean;
+    v_takeover boolean;
+    v_context jsonb;
+begin
+    perform defer_flush_v1();
+    perform tenant_v1(p_account);
+    select t.* into v_thread from thread t where t.account_id = p_account
+        and t.id = (select thread_id from interaction where account_id = p_account and id = p_interaction) for update;
+    if not found then
+        return '{"status": "gone"}';
+    end if;
+    select * into v from interaction where account_id = p_account and id = p_interaction for update;
+    v_takeover := v.state = 'running';  -- by the same entry, given again: whoever had it is dead, frozen or cut off
+    if v.state not in ('queued', 'running') or (v_takeover and v.job_id is distinct from p_job) then
+        return '{"status": "gone"}';
+    end if;
+    if v.state = 'queued' and exists (select from interaction where account_id = p_account and thread_id = v.thread_id
+                                      and state = 'running') then
+        update interaction set job_id = null where account_id = p_account and id = p_interaction;
+        return '{"status": "busy"}';
+    end if;
+    select * into v_agent from agent where account_id = p_account and id = v.agent_id;
+    if v.state = 'queued' and (v.cancel_requested or v_agent.id is null or v_agent.deleted_at is not null
+                               or v_agent.status <> 'enabled') then
+        update interaction set state = 'cancelled', ended_at = clock(),
+            stop_reason = case when v.cancel_requested then coalesce(v.cancel_reason, 'cancelled') else 'agent_not_enabled' end
+        where account_id = p_account and id = p_interaction;
+        insert into audit_event (account_id, id, event, actor_type, actor_id, interaction_id, detail)
+        values (p_account, new_id(), 'agent_turn', 'agent', v.agent_id::text, v.id,
+                jsonb_build_object('state', 'cancelled', 'agent_status', v_agent.status));
+        perform wake_thread_v1(p_account, v.thread_id);
+        perform notify_v1(p_account, 'interaction', v.id, coalesce(v.channel_id, v.user_id));
+        return '{"status": "ended"}';
+    end if;
+    v_first := v.config_hash is null;
+    update interaction set state = 'running', attempt = attempt + 1, node_id = p_node, job_id = p_job,
+        config_hash = coalesce(config_hash, v_agent.config_hash), started_at = coalesce(started_at, clock()),
+        running_seconds = running_seconds + case when v_takeover
+            then greatest(extract(epoch from clock() - running_since), 0) else 0 end,
+        running_since = clock(), read_seq = case when v_first then v_thread.last_seq else read_seq end
+    where account_id = p_account and id = p_interaction returning * into v;
+    v_context := jsonb_build_object('last_seq', v_thread.last_seq, 'late_seq', v_thread.late_seq,
+        'default_model', (select default_model from account where id = p_account),
+        'transport', (select transport from channel where account_id = p_account and id = v.channel_id),
+        'messages', tail_v1(p_account, v, v_thread.last_seq,
+            coalesce((v.options ->> 'recent_messages')::int, (v_agent.context ->> 'recent_messages')::int, 30)));
+    if v_first then
+        insert into step (account_id, interaction_id, seq, kind, state, attempt, effect, input, started_at)
+        values (p_account, p_interaction, 1, 'think', 'running', v.attempt, 'read',
+                jsonb_build_object('config_hash', v.config_hash, 'upto', v_thread.last_seq), clock());
+        return jsonb_build_object('status', 'claimed', 'takeover', false, 'first', true, 'interaction', to_jsonb(v),
+            'steps', '[]'::jsonb, 'waits', '[]'::jsonb) || v_context;
+    end if;
+    return jsonb_build_object('status', 'claimed', 'takeover', v_takeover, 'first', false)
+        || journal_v1(p_account, p_interaction) || v_context;
+end $$;
+
+-- Lock an interaction for writing, or refuse: the fence (architecture, idea 6). Takes channel, thread, interaction.
+create function hold_v1(p_account uuid, p_interaction uuid, p_attempt int, p_with_thread boolean default false)
+returns interaction language plpgsql as $$
+declare
+    v interaction;
+begin
+    perform tenant_v1(p_account);
+    if p_with_thread then
+        select * into v from interaction where account_id = p_account and id = p_interaction;
+        if v.channel_id is not null then
+            perform 1 from channel where account_id = p_account and id = v.channel_id for no key update;
+        end if;
+        perform 1 from thread where account_id = p_account and id = v.thread_id for update;
+    end if;
+    select * into v from interaction where account_id = p_account and id = p_interaction for update;
+    if not found or v.attempt <> p_attempt or v.state <> 'running' then
+        raise exception 'another node has taken this interaction over' using errcode = 'RT412';
+    end if;
+    return v;
+end $$;
+
+create function append_thread_v1(p_account uuid, p_thread uuid, p_role text, p_author text, p_parts jsonb, p_text text,
+                                 p_interaction uuid, p_step int, p_message uuid, p_metadata jsonb default '{}')
+returns bigint language plpgsql as $$
+declare
+    v_seq bigint;
+begin
+    update thread set last_seq = last_seq + 1, last_active_at = clock()
+    where account_id = p_account and id = p_thread returning last_seq into v_seq;
+    insert into thread_message (account_id, thread_id, seq, id, role, author, parts, interaction_id, step_seq, message_id,
+                                text, metadata)
+    values (p_account, p_thread, v_seq, new_id(), p_role, p_author, p_parts, p_interaction, p_step, p_message,
+            p_text, p_metadata);
+    return v_seq;
+end $$;
+
+-- What an agent tells one person directly is in nobody else's context: marked in the thread, left out by tail_v1.
+create function direct_v1(v interaction) returns jsonb language sql stable as
+$$ select case when v.delivery = 'direct' then jsonb_build_object('direct_to', v.user_id) else '{}' end $$;
+
+-- Record one model response: step, usage, counters, audit. p: {seq, output, model, provider, input_tokens,
+-- output_tokens, cost_micro (null: unknown), currency, duration_ms}
+create function think_done_v1(p_account uuid, v interaction, p jsonb, p_turns int default 0) returns void language plpgsql as $$
+declare
+    v_in bigint := coalesce((p ->> 'input_tokens')::bigint, 0);
+    v_out bigint := coalesce((p ->> 'output_tokens')::bigint, 0);
+    v_cost bigint := (p ->> 'cost_micro')::bigint;
+begin
+    update step set state = 'success', output = p -> 'output', cost_micro = v_cost, input_tokens = v_in,
+        output_tokens = v_out, ended_at = clock()
+    where account_id = p_account and interaction_id = v.id and seq = (p ->> 'seq')::int and state = 'running';
+    if not found then
+        raise exception 'the think step is not running' using errcode = 'RT412';
+    end if;
+    insert into token_event (account_id, id, agent_id, user_id, interaction_id, step_seq, model, input_tokens,
+                             output_tokens, cost_micro, currency)
+    values (p_account, new_id(), v.agent_id, v.user_id, v.id, (p ->> 'seq')::int, p ->> 'model', v_in, v_out,
+            v_cost, coalesce(p ->> 'currency', 'USD'));
+    perform count_usage_v1(p_account, v.agent_id, p_turns, 1, 0, v_in, v_out, v_cost);
+end $$;
+
+create function count_usage_v1(p_account uuid, p_agent uuid, p_turns int, p_models int, p_tools int, p_in bigint,
+                               p_out bigint, p_cost bigint) returns void language plpgsql as $$
+begin
+    insert into usage_counter as u (account_id, day, agent_id, shard, interactions, model_calls, tool_calls,
+                                    input_tokens, output_tokens, cost_micro, unpriced)
+    values (p_account, (clock() at time zone 'utc')::date, p_agent, pg_backend_pid() % 16, p_turns, p_models, p_tools,
+            p_in, p_out, coalesce(p_cost, 0), case when p_cost is null then 1 else 0 end)
+    on conflict (account_id, day, agent_id, shard) do update set
+        interactions = u.interactions + excluded.interactions, model_calls = u.model_calls + excluded.model_calls,
+        tool_calls = u.tool_calls + excluded.tool_calls, input_tokens = u.input_tokens + excluded.input_tokens,
+        output_tokens = u.output_tokens + excluded.output_tokens, cost_micro = u.cost_micro + excluded.cost_micro,
+        unpriced = u.unpriced + excluded.unpriced;
+end $$;
+
+-- End a turn with a reply. p: {think: see think_done_v1 or absent, parts, text, seq, reason, author, structured}
+create function finish_v1(p_account uuid, p_interaction uuid, p_attempt int, p jsonb) returns jsonb
+language plpgsql as $$
+declare
+    v interaction;
+    v_posts boolean;
+    v_message uuid;
+    v_place bigint;
+    v_seq bigint;
+    v_late bigint;
+    v_next uuid;
+    v_metadata jsonb := coalesce(p -> 'metadata', '{}');
+begin
+    perform defer_flush_v1();
+    perform tenant_v1(p_account);
+    select * into v from interaction where account_id = p_account and id = p_interaction;
+    v_posts := v.channel_id is not null and v.delivery <> 'silent';
+    if v_posts then
+        v_message := new_id();
+        update channel set last_seq = last_seq + 1 where account_id = p_account and id = v.channel_id
+        returning last_seq into v_place;
+    end if;
+    update thread set last_seq = last_seq + 1, last_active_at = clock() where account_id = p_account and id = v.thread_id
+    returning last_seq, late_seq into v_seq, v_late;
+    update interaction set state = 'succeeded', ended_at = clock(), reply_message_id = v_message,
+        reply = case when channel_id is null
+            then jsonb_build_object('text', p -> 'text', 'structured', p -> 'structured') end,
+        stop_reason = p ->> 'reason',
+        cost_micro = cost_micro + coalesce((p #>> '{think,cost_micro}')::bigint, 0),
+        unpriced = unpriced or coalesce(p #> '{think,cost_micro}' = 'null', false),
+        input_tokens = input_tokens + coalesce((p #>> '{think,input_tokens}')::bigint, 0),
+        output_tokens = output_tokens + coalesce((p #>> '{think,output_tokens}')::bigint, 0),
+        running_seconds = running_seconds + greatest(extract(epoch from clock() - running_since), 0)
+    -- 'running', in words that no partial index of running turns answers to: the primary key is the way
+    where account_id = p_account and id = p_interaction and attempt = p_attempt
+      and state not in ('queued', 'waiting', 'succeeded', 'failed', 'cancelled')
+    returning * into v;
+    if not found then
+        raise exception 'another node has taken this interaction over' using errcode = 'RT412';
+    end if;
+    if p ? 'think' then
+        perform think_done_v1(p_account, v, p -> 'think', 1);
+    else
+        perform count_usage_v1(p_account, v.agent_id, 1, 0, 0, 0, 0, 0);
+    end if;
+    if v_posts then
+        insert into message (account_id, id, channel_id, seq, author_kind, agent_id, content, reply_to, delivery,
+                             recipient_id, interaction_id, metadata)
+        values (p_account, v_message, v.channel_id, v_place, 'agent', v.agent_id, p ->> 'text',
+                case when v.delivery = 'threaded' then v.message_id end, v.delivery,
+                case when v.delivery = 'direct' then v.user_id end, v.id, v_metadata);
+    end if;
+    insert into thread_message (account_id, thread_id, seq, id, role, author, parts, interaction_id, step_seq, message_id,
+                                text, metadata)
+    values (p_account, v.thread_id, v_seq, new_id(), 'assistant', p ->> 'author', p -> 'parts', v.id, (p ->> 'seq')::int,
+            v_message, p ->> 'text', v_metadata || direct_v1(v));
+    insert into step (account_id, interaction_id, seq, kind, state, attempt, output, started_at, ended_at)
+    values (p_account, v.id, (p ->> 'seq')::int, 'respond', 'success', p_attempt,
+            jsonb_build_object('message_id', v_message, 'delivery', v.delivery, 'reason', p -> 'reason'), clock(), clock());
+    insert into audit_event (account_id, id, event, actor_type, actor_id, interaction_id, step_seq, detail)
+    select p_account, new_id(), e.event, 'agent', v.agent_id::text, v.id, e.seq, e.detail
+    from (values
+        ('step.think', (p #>> '{think,seq}')::int, (p -> 'think') - 'output'),
+        ('step.respond', (p ->> 'seq')::int, jsonb_build_object('message_id', v_message, 'delivery', v.delivery)),
+        ('agent_turn', null, jsonb_build_object('state', 'succeeded', 'config_hash', v.config_hash, 'reason', p -> 'reason',
+            'cost_micro', v.cost_micro))) as e (event, seq, detail)
+    where e.detail is not null;
+    -- input that came too late for this turn becomes the next one (coalesce), or wakes the one that waits (queue)
+    v_next := successor_v1(p_account, v, v_late);
+    if v.channel_id is not null then
+        perform notify_v1(p_account, 'channel', v.channel_id, v.channel_id);
+    end if;
+    perform notify_v1(p_account, 'interaction', v.id, coalesce(v.channel_id, v.user_id));
+    return jsonb_build_object('message_id', v_message, 'successor_id', v_next);
+end $$;
+
+-- After a turn has ended: the follow-up for late input, else the parked one. The caller holds the thread.
+create function successor_v1(p_account uuid, v interaction, p_late bigint) returns uuid language plpgsql as $$
+declare
+    v_id uuid;
+begin
+    if p_late > greatest(v.read_seq, v.trigger_seq) and not exists (select from interaction where account_id = p_account
+            and thread_id = v.thread_id and state in ('queued', 'running') and id <> v.id) then
+        v_id := new_id();
+        insert into interaction (account_id, id, agent_id, thread_id, channel_id, message_id, event_id, user_id, parent_id,
+                                 depth, trigger_seq, delivery, options, job_id)
+        select p_account, v_id, v.agent_id, v.thread_id, v.channel_id, coalesce(t.message_id, v.message_id), v.event_id,
+               coalesce(m.user_id, v.user_id), v.parent_id, v.depth, p_late, v.delivery, v.options, enqueue_turn_v1(p_account, v_id)
+        from (select 1) one
+        left join thread_message t on t.account_id = p_account and t.thread_id = v.thread_id and t.seq = p_late
+        left join message m on m.account_id = p_account and m.id = t.message_id;
+        update interaction set successor_id = v_id where account_id = p_account and id = v.id;
+        perform notify_v1(p_account, 'thinking', v_id, coalesce(v.channel_id, v.user_id));
+        return v_id;
+    end if;
+    return wake_thread_v1(p_account, v.thread_id);
+end $$;
+
+-- ── the colder paths ────────────────────────────────────────────────────────────────────────────────────────────
+
+-- The model asked for tools: record the response and create its act steps. p: {think, parts, text, author,
+-- calls: [{seq, tool, effect, input}]}
+create function calls_v1(p_account uuid, p_interaction uuid, p_attempt int, p jsonb) returns void
+language plpgsql as $$
+declare
+    v interaction;
+begin
+    perform defer_flush_v1();
+    v := hold_v1(p_account, p_interaction, p_attempt, true);
+    perform think_done_v1(p_account, v, p -> 'think');
+    perform append_thread_v1(p_account, v.thread_id, 'assistant', p ->> 'author', p -> 'parts', p ->> 'text', v.id,
+                             (p #>> '{think,seq}')::int, null, coalesce(p -> 'metadata', '{}') || direct_v1(v));
+    insert into step (account_id, interaction_id, seq, kind, state, parent_seq, call_index, tool, effect, input)
+    select p_account, v.id, (c.call ->> 'seq')::int, 'act', 'created', (p #>> '{think,seq}')::int, c.place - 1,
+           c.call ->> 'tool', c.call ->> 'effect', c.call -> 'input'
+    from jsonb_array_elements(p -> 'calls') with ordinality as c (call, place);
+    update interaction set cost_micro = cost_micro + coalesce((p #>> '{think,cost_micro}')::bigint, 0),
+        unpriced = unpriced or (p #> '{think,cost_micro}') = 'null',
+        input_tokens = input_tokens + coalesce((p #>> '{think,input_tokens}')::bigint, 0),
+        output_tokens = output_tokens + coalesce((p #>> '{think,output_tokens}')::bigint, 0)
+    where account_id = p_account and id = v.id;
+    perform audit_v1(p_account, v, 'step.think', (p #>> '{think,seq}')::int, (p -> 'think') - 'output');
+    perform notify_v1(p_account, 'interaction', v.id, coalesce(v.channel_id, v.user_id));
+end $$;
+
+create function audit_v1(p_account uuid, v interaction, p_event text, p_step int, p_detail jsonb) returns void
+language plpgsql as $$
+begin
+    insert into audit_event (account_id, id, event, actor_type, actor_id, interaction_id, step_seq, detail)
+    values (p_account, new_id(), p_event, 'agent', v.agent_id::text, v.id, p_step, p_detail);
+end $$;
+
+-- The intent: these act steps are about to run.
+create function begin_acts_v1(p_account uuid, p_interaction uuid, p_attempt int, p_seqs int[]) returns void
+language plpgsql as $$
+declare
+    v interaction;
+begin
+    v := hold_v1(p_account, p_interaction, p_attempt);
+    update step set state = 'running', attempt = p_attempt, started_at = coalesce(started_at, clock())
+    where account_id = p_account and interaction_id = v.id and seq = any (p_seqs)
+      and state in ('created', 'running', 'waiting', 'unknown');
+    perform notify_v1(p_account, 'interaction', v.id, coalesce(v.channel_id, v.user_id));
+end $$;
+
+-- The outcome of one act step: step, usage, counters and audit. Runs inside the transaction of a `write` tool's body.
+-- p: {seq, ok, output, error, cost_micro, tool, arguments_hash, duration_ms, event}
+create function act_done_v1(p_account uuid, p_interaction uuid, p_attempt int, p jsonb) returns void
+language plpgsql as $$
+declare
+    v interaction;
+    v_cost bigint := coalesce((p ->> 'cost_micro')::bigint, 0);
+begin
+    v := hold_v1(p_account, p_interaction, p_attempt);
+    update step set state = case when (p ->> 'ok')::boolean then 'success' else 'failed' end, output = p -> 'output',
+        error = p ->> 'error', cost_micro = v_cost, ended_at = clock(), started_at = coalesce(started_at, clock())
+    where account_id = p_account and interaction_id = v.id and seq = (p ->> 'seq')::int
+      and state not in ('success', 'failed');
+    if not found then
+        raise exception 'the step has ended' using errcode = 'RT412';
+    end if;
+    if v_cost > 0 then
+        insert into token_event (account_id, id, source, agent_id, user_id, interaction_id, step_seq, tool, cost_micro)
+        values (p_account, new_id(), 'tool', v.agent_id, v.user_id, v.id, (p ->> 'seq')::int, p ->> 'tool', v_cost);
+        update interaction set cost_micro = cost_micro + v_cost where account_id = p_account and id = v.id;
+    end if;
+    perform count_usage_v1(p_account, v.agent_id, 0, 0, 1, 0, 0, v_cost);
+    perform audit_v1(p_account, v, p ->> 'event', (p ->> 'seq')::int, p - 'output' - 'event' - 'seq');
+    perform notify_v1(p_account, 'interaction', v.id, coalesce(v.channel_id, v.user_id));
+end $$;
+
+-- It may or may not have happened: a question to a person, never a guess. p: {seq, tool, arguments_hash, prompt, payload}
+create function ask_v1(p_account uuid, p_interaction uuid, p_attempt int, p_kind text, p jsonb) returns jsonb
+language plpgsql as $$
+declare
+    v interaction;
+    v_wait wait;
+begin
+    v := hold_v1(p_account, p_interaction, p_attempt);
+    update step set state = case p_kind when 'outcome' then 'unknown' else 'waiting' end
+    where account_id = p_account and interaction_id = v.id and seq = (p ->> 'seq')::int;
+    insert into wait (account_id, id, kind, interaction_id, step_seq, tool, arguments_hash, prompt, payload, due_at)
+    values (p_account, new_id(), p_kind, v.id, (p ->> 'seq')::int, p ->> 'tool', p ->> 'arguments_hash',
+            p ->> 'prompt', coalesce(p -> 'payload', '{}'), (p ->> 'due_at')::timestamptz)
+    returning * into v_wait;
+    perform audit_v1(p_account, v, 'wait.open', (p ->> 'seq')::int,
+                     jsonb_build_object('wait_id', v_wait.id, 'kind', p_kind, 'tool', p ->> 'tool'));
+    perform notify_v1(p_account, 'interaction', v.id, coalesce(v.channel_id, v.user_id));
+    return to_jsonb(v_wait);
+end $$;
+
+-- Begin a think step, new or again. Appends the results of the calls before it as one tool message, in the model's
+-- order (THR-08, THR-23). Returns the thread's messages after p_known and its last position.
+create function think_begin_v1(p_account uuid, p_interaction uuid, p_attempt int, p_seq int, p_known bigint, p_results jsonb,
+                               p_after int) returns jsonb language plpgsql as $$
+declare
+    v interaction;
+    v_last bigint;
+    v_late bigint;
+begin
+    perform defer_flush_v1();
+    v := hold_v1(p_account, p_interaction, p_attempt, true);
+    if p_results is not null and not exists (select from thread_message where account_id = p_account
+            and thread_id = v.thread_id and interaction_id = v.id and role = 'tool' and step_seq = p_after) then
+        perform append_thread_v1(p_account, v.thread_id, 'tool', null, p_results, '', v.id, p_after, null, direct_v1(v));
+    end if;
+    select last_seq, late_seq into v_last, v_late from thread where account_id = p_account and id = v.thread_id;
+    insert into step (account_id, interaction_id, seq, kind, state, attempt, effect, input, started_at)
+    values (p_account, v.id, p_seq, 'think', 'running', p_attempt, 'read',
+            jsonb_build_object('config_hash', v.config_hash, 'upto', v_last), clock())
+    on conflict (account_id, interaction_id, seq) do update set state = 'running', attempt = p_attempt,
+        input = excluded.input, started_at = clock();
+    update interaction set read_seq = v_last where account_id = p_account and id = v.id;
+    return jsonb_build_object('last_seq', v_last, 'late_seq', v_late, 'messages', coalesce((select jsonb_agg(message_v1(m) order by m.seq)
+        from thread_message m where m.account_id = p_account and m.thread_id = v.thread_id and m.seq > p_known), '[]'));
+end $$;
+
+-- Nothing can go on: let go of the thread and of this node until a wait is resolved. False when one already was.
+create function suspend_v1(p_account uuid, p_interaction uuid, p_attempt int) returns boolean
+language plpgsql as $$
+declare
+    v interaction;
+begin
+    v := hold_v1(p_account, p_interaction, p_attempt, true);
+    if exists (select from step s where s.account_id = p_account and s.interaction_id = v.id
+               and s.state in ('waiting', 'unknown') and not exists (select from wait w
+                   where w.account_id = p_account and w.interaction_id = v.id and w.step_seq = s.seq and w.state = 'open')) then
+        return false;
+    end if;
+    update interaction set state = 'waiting', node_id = null, job_id = null,
+        running_seconds = running_seconds + greatest(extract(epoch from clock() - running_since), 0)
+    where account_id = p_account and id = v.id;
+    perform wake_thread_v1(p_account, v.thread_id);
+    perform notify_v1(p_account, 'interaction', v.id, coalesce(v.channel_id, v.user_id));
+    return true;
+end $$;
+
+-- Give the turn back to the queue: a retry after a transient failure (p_retry), or a hand-over to another node.
+create function release_v1(p_account uuid, p_interaction uuid, p_attempt int, p_delay interval, p_retry boolean,
+                           p_error text, p_detail text) returns void language plpgsql as $$
+declare
+    v interaction;
+begin
+    v := hold_v1(p_account, p_interaction, p_attempt, true);
+    update interaction set state = 'queued', node_id = null, job_id = enqueue_turn_v1(p_account, v.id, p_delay),
+        retries = retries + p_retry::int, error = p_error, error_detail = p_detail,
+        running_seconds = running_seconds + greatest(extract(epoch from clock() - running_since), 0)
+    where account_id = p_account and id = v.id;
+    if p_retry then
+        perform audit_v1(p_account, v, 'turn.retry', null, jsonb_build_object('error', p_error, 'retry', v.retries + 1));
+    end if;
+    perform notify_v1(p_account, 'interaction', v.id, coalesce(v.channel_id, v.user_id));
+end $$;
+
+-- End a turn without a reply. The caller holds the thread and the interaction (v).
+create function end_turn_v1(p_account uuid, v interaction, p_state text, p_reason text, p_error text, p_detail text,
+                            p_dead boolean) returns void language plpgsql as $$
+begin
+    update wait set state = 'cancelled', resolved_at = clock()
+    where account_id = p_account and interaction_id = v.id and state = 'open';
+    update step set state = 'failed', error = coalesce(p_error, p_reason), ended_at = clock()
+    where account_id = p_account and interaction_id = v.id and state in ('created', 'running', 'waiting', 'unknown');
+    update interaction set state = p_state, stop_reason = p_reason, error = p_error, error_detail = p_detail,
+        dead_letter = p_dead, ended_at = clock(), job_id = null, node_id = null,
+        running_seconds = running_seconds + case when v.state = 'running'
+            then greatest(extract(epoch from clock() - running_since), 0) else 0 end
+    where account_id = p_account and id = v.id;
+    perform audit_v1(p_account, v, 'agent_turn', null, jsonb_build_object('state', p_state, 'reason', p_reason,
+        'error', p_error, 'config_hash', v.config_hash, 'dead_letter', p_dead));
+    perform successor_v1(p_account, v, (select late_seq from thread where account_id = p_account and id = v.thread_id));
+    perform notify_v1(p_account, 'interaction', v.id, coalesce(v.channel_id, v.user_id));
+end $$;
+
+create function stop_v1(p_account uuid, p_interaction uuid, p_attempt int, p_state text, p_reason text, p_error text,
+                        p_detail text, p_dead boolean) returns void language plpgsql as $$
+declare
+    v interaction;
+begin
+    v := hold_v1(p_account, p_interaction, p_attempt, true);
+    perform end_turn_v1(p_account, v, p_state, coalesce(v.cancel_reason, p_reason), p_error, p_detail, p_dead);
+end $$;
+
+-- Lock thread and interaction for an act of a person, in the right order.
+create function take_v1(p_account uuid, p_interaction uuid) returns interaction language plpgsql as $$
+declare
+    v interaction;
+begin
+    perform tenant_v1(p_account);
+    select * into v from interaction where account_id = p_account and id = p_interaction;
+    if not found then
+        raise exception 'no such interaction' using errcode = 'RT404';
+    end if;
+    perform 1 from thread where account_id = p_account and id = v.thread_id for update;
+    select * into v from interaction where account_id = p_account and id = p_interaction for update;
+    return v;
+end $$;
+
+-- Stop it, wherever it runs (from any node). Returns the state it is in now.
+create function cancel_v1(p_account uuid, p_interaction uuid, p_reason text) returns text language plpgsql as $$
+declare
+    v interaction := take_v1(p_account, p_interaction);
+begin
+    if v.state in ('succeeded', 'failed', 'cancelled') then
+        return v.state;
+    end if;
+    update interaction set cancel_requested = true, cancel_reason = p_reason where account_id = p_account and id = v.id;
+    if v.state <> 'running' then
+        perform end_turn_v1(p_account, v, 'cancelled', p_reason, null, null, false);
+        return 'cancelled';
+    end if;
+    perform notify_v1(p_account, 'cancel', v.id, coalesce(v.channel_id, v.user_id));
+    return v.state;
+end $$;
+
+-- A turn that no node can take up, for a reason that trying again will not mend.
+create function set_aside_v1(p_account uuid, p_interaction uuid, p_error text, p_detail text) returns void
+language plpgsql as $$
+declare
+    v interaction := take_v1(p_account, p_interaction);
+begin
+    if v.state in ('queued', 'running', 'waiting') then
+        perform end_turn_v1(p_account, v, 'failed', p_error, p_error, p_detail, true);
+    end if;
+end $$;
+
+-- A person tries a failed turn again: a fresh think step, the same thread.
+create function retry_v1(p_account uuid, p_interaction uuid) returns void language plpgsql as $$
+declare
+    v interaction := take_v1(p_account, p_interaction);
+    v_last step;
+begin
+    if v.state <> 'failed' then
+        raise exception 'only a failed interaction can be retried, this one is %', v.state using errcode = 'RT409';
+    end if;
+    select * into v_last from step where account_id = p_account and interaction_id = v.id order by seq desc limit 1;
+    if v_last.kind = 'think' and v_last.state = 'failed' then
+        insert into step (account_id, interaction_id, seq, kind, state, effect)
+        values (p_account, v.id, v_last.seq + 1, 'think', 'created', 'read');
+    end if;
+    update interaction set state = 'queued', retries = 0, dead_letter = false, error = null, error_detail = null,
+        stop_reason = null, cancel_requested = false, ended_at = null, job_id = enqueue_turn_v1(p_account, v.id)
+    where account_id = p_account and id = v.id;
+    perform notify_v1(p_account, 'thinking', v.id, coalesce(v.channel_id, v.user_id));
+end $$;
+
+-- Resolve a wait, once (compare-and-set), and wake its interaction.
+create function resolve_wait_v1(p_account uuid, p_wait uuid, p_user uuid, p_resolution jsonb) returns jsonb
+language plpgsql as $$
+declare
+    v interaction;
+    v_wait wait;
+begin
+    perform tenant_v1(p_account);
+    select * into v_wait from wait where account_id = p_account and id = p_wait;
+    if not found then
+        raise exception 'no such wait' using errcode = 'RT404';
+    end if;
+    v := take_v1(p_account, v_wait.interaction_id);
+    update wait set state = 'resolved', resolution = p_resolution, resolved_by = p_user, resolved_at = clock()
+    where account_id = p_account and id = p_wait and state = 'open' returning * into v_wait;
+    if not found then
+        raise exception 'this has been answered or withdrawn already' using errcode = 'RT409';
+    end if;
+    insert into audit_event (account_id, id, event, actor_type, actor_id, interaction_id, step_seq, detail)
+    values (p_account, new_id(), 'wait.resolved', 'user', p_user::text, v.id, v_wait.step_seq,
+            jsonb_build_object('wait_id', p_wait, 'kind', v_wait.kind, 'tool', v_wait.tool));
+    if v.state = 'waiting' then
+        update interaction set state = 'queued', job_id = enqueue_turn_v1(p_account, v.id)
+        where account_id = p_account and id = v.id;
+    end if;
+    perform notify_v1(p_account, 'interaction', v.id, coalesce(v.channel_id, v.user_id));
+    return to_jsonb(v_wait);
+end $$;
+
+-- A turn in a thread without a channel (group THR): from a prompt, or from a saved message without storing it again.
+-- p: {id (event), user_id, prompt, parts, prompt_message_id, author, options, policy}; replay safe by prompt_message_id.
+create function thread_turn_v1(p_account uuid, p_thread uuid, p jsonb) returns jsonb language plpgsql as $$
+declare
+    v_thread thread;
+    v_seq bigint;
+    v_prompt uuid := (p ->> 'prompt_message_id')::uuid;
+    v_known jsonb;
+begin
+    perform defer_flush_v1();
+    perform tenant_v1(p_account);
+    select * into v_thread from thread where account_id = p_account and id = p_thread for update;
+    if not found then
+        raise exception 'no such thread' using errcode = 'RT404';
+    end if;
+    if v_prompt is not null then
+        select jsonb_build_object('id', i.id, 'agent_id', i.agent_id, 'state', i.state, 'coalesced', true) into v_known
+        from interaction i where i.account_id = p_account and i.thread_id = p_thread and i.event_id = v_prompt
+        order by i.id limit 1;
+        if v_known is not null then
+            return v_known;
+        end if;
+        select seq into v_seq from thread_message where account_id = p_account and thread_id = p_thread and id = v_prompt;
+    end if;
+    if v_seq is null then
+        if p ->> 'prompt' is null then
+            raise exception 'no such message in this thread' using errcode = 'RT404';
+        end if;
+        v_prompt := coalesce(v_prompt, (p ->> 'id')::uuid, new_id());
+        update thread set last_seq = last_seq + 1, last_active_at = clock()
+        where account_id = p_account and id = p_thread returning last_seq into v_seq;
+        insert into thread_message (account_id, thread_id, seq, id, role, author, parts, text)
+        values (p_account, p_thread, v_seq, v_prompt, 'user', p ->> 'author',
+                jsonb_build_array(jsonb_build_object('kind', 'text', 'text', p ->> 'prompt')) || coalesce(p -> 'parts', '[]'),
+                p ->> 'prompt');
+    end if;
+    if not exists (select from agent where account_id = p_account and id = v_thread.agent_id and status = 'enabled'
+                   and deleted_at is null) then
+        raise exception 'the agent is not enabled' using errcode = 'RT409';
+    end if;
+    return start_turn_v1(p_account, p_thread, v_thread.agent_id, v_seq, p || jsonb_build_object('id', v_prompt), null);
+end $$;
+
+-- ── streaming ───────────────────────────────────────────────────────────────────────────────────────────────────
+
+create function stream_v1(p_account uuid, p_interaction uuid, p_attempt int, p_seq int, p_kind text, p_data jsonb)
+returns void language plpgsql as $$
+begin
+    perform defer_flush_v1();
+    perform tenant_v1(p_account);
+    insert into stream_chunk (account_id, interaction_id, attempt, seq, kind, data)
+    values (p_account, p_interaction, p_attempt, p_seq, p_kind, p_data) on conflict do nothing;
+    perform pg_notify('retinue_live', concat_ws(' ', p_account, 'stream', p_interaction));
+end $$;
+
+-- What a reader of a stream has not seen: chunks after (attempt, seq) of the newest attempt, and the turn's state; with
+-- p_whole also its calls and open waits.
+create function stream_read_v1(p_account uuid, p_interaction uuid, p_attempt int, p_seq int, p_whole boolean) returns jsonb
+language plpgsql as $$
+declare
+    v interaction;
+begin
+    perform tenant_v1(p_account);
+    select * into v from interaction where account_id = p_account and id = p_interaction;
+    return jsonb_build_object('state', v.state, 'attempt', v.attempt, 'error', v.error, 'error_detail', v.error_detail,
+        'stop_reason', v.stop_reason, 'successor_id', v.successor_id, 'reply_message_id', v.reply_message_id, 'reply', v.reply,
+        'steps', case when p_whole then coalesce((select jsonb_agg(jsonb_build_object('seq', s.seq, 'kind', s.kind, 'tool', s.tool, 'state', s.state,
+            'error', s.error, 'started_at', s.started_at, 'ended_at', s.ended_at, 'arguments', s.input -> 'arguments',
+            'result', s.output -> 'content') order by s.seq)
+            from step s where s.account_id = p_account and s.interaction_id = p_interaction and s.kind = 'act'), '[]') end,
+        'waits', case when p_whole then coalesce((select jsonb_agg(jsonb_build_object('id', w.id, 'kind', w.kind, 'prompt', w.prompt, 'tool', w.tool,
+            'step_seq', w.step_seq) order by w.id) from wait w
+            where w.account_id = p_account and w.interaction_id = p_interaction and w.state = 'open'), '[]') end,
+        'chunks', coalesce((select jsonb_agg(jsonb_build_object('attempt', c.attempt, 'seq', c.seq, 'kind', c.kind,
+            'data', c.data) order by c.attempt, c.seq) from stream_chunk c
+            where c.account_id = p_account and c.interaction_id = p_interaction and c.attempt = v.attempt
+              and (c.attempt, c.seq) > (p_attempt, p_seq)), '[]'));
+end $$;
+
+-- ── nodes: who lives, what the dead leave behind (as retinue_system) ────────────────────────────────────────────
+
+create function node_dead_v1(p_me uuid, p_limit int) returns setof uuid language sql as $$
+    -- each node watches its next neighbours in the ring of ids, so that watching costs the same at 1 and 100 nodes
+    select n.id from (
+        select id, lock_key from node where state <> 'down' and id <> p_me order by id < p_me, id limit p_limit
+    ) n where pg_try_advisory_xact_lock_shared(n.lock_key)
+$$;
+
+create function node_recover_v1(p_node uuid) returns int language plpgsql as $$
+declare
+    v_count int;
+begin
+    perform 1 from node where id = p_node and state <> 'down' for update skip locked;
+    if not found then
+        return 0;
+    end if;
+    update node set state = 'down', seen_at = clock() where id = p_node;
+    update queue.pgqueuer set status = 'queued', queue_manager_id = null, updated = now(), priority = priority + 1
+    where queue_manager_id = p_node and status = 'picked';
+    get diagnostics v_count = row_count;
+    -- PgQueuer's trigger is per statement and says nothing of updates: without this the entries wait for its next look
+    perform pg_notify('ch_pgqueuer', json_build_object('channel', 'ch_pgqueuer', 'operation', 'update', 'sent_at', now(),
+        'table', 'pgqueuer', 'type', 'table_changed_event')::text);
+    return v_count;
+end $$;
+
+-- The backstop: turns that no queue entry stands for, and parked turns that nobody will wake.
+create function sweep_v1() returns int language plpgsql as $$
+declare
+    v record;
+    v_count int := 0;
+begin
+    if not pg_try_advisory_xact_lock(7305612) then
+        return 0;
+    end if;
+    for v in
+        select i.account_id, i.id from interaction i
+        where i.state in ('queued', 'running') and i.created_at < clock() - interval '5 seconds'
+          and case when i.job_id is null
+              then i.state = 'queued' and not exists (select from interaction o where o.account_id = i.account_id
+                   and o.thread_id = i.thread_id and o.id <> i.id
+                   and (o.state = 'running' or (o.state = 'queued' and o.job_id is not null)))
+              else not exists (select from queue.pgqueuer q where q.id = i.job_id) end
+        order by i.id limit 1000 for update of i skip locked
+    loop
+        update interaction set job_id = enqueue_turn_v1(v.account_id, v.id)
+        where account_id = v.account_id and id = v.id;
+        v_count := v_count + 1;
+    end loop;
+    return v_count;
+end $$;

@@ -1,0 +1,136 @@
+"""Interactions as people read them. Who may see a turn: whoever may read its channel (a direct reply: only its
+recipient); of a thread without a channel its owner, and admins where the system owns it."""
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from retinue import errors
+from retinue.db.pool import Tx
+from retinue.domain.accounts import Principal, Role, at_least
+from retinue.domain.base import Value
+from retinue.domain.ids import AgentId, ChannelId, ThreadId, UserId
+from retinue.domain.money import Money
+from retinue.domain.turns import InteractionView, State, StepView
+from retinue.domain.waits import Wait
+from retinue.store import turns
+
+SEEN = """
+    i.account_id = $1 and (
+        (i.channel_id is not null and may_enter_v1(i.account_id, i.channel_id, $2)
+            and (i.delivery <> 'direct' or i.user_id = $2))
+        or (i.channel_id is null and exists (select from thread t where t.account_id = i.account_id
+            and t.id = i.thread_id and (t.user_id = $2 or (t.user_id is null and $3)))))
+"""
+ONE = f"select i.* from interaction i where {SEEN} and i.id = $4"
+STEPS = "select * from step where account_id = $1 and interaction_id = $2 order by seq"
+WAITS = "select * from wait where account_id = $1 and interaction_id = $2 order by id"
+PAGE = f"""
+    select i.* from interaction i where {SEEN}
+        and ($4::uuid is null or i.id < $4) and ($5::text is null or i.state = $5)
+        and ($6::uuid is null or i.agent_id = $6) and ($7::uuid is null or i.channel_id = $7)
+        and ($8::uuid is null or i.thread_id = $8) and ($9::uuid is null or i.user_id = $9)
+        and ($10::timestamptz is null or i.created_at >= $10) and (not $11 or i.dead_letter)
+    order by i.id desc limit $12
+"""
+OPEN_WAITS = f"""
+    select w.* from wait w join interaction i on i.account_id = w.account_id and i.id = w.interaction_id
+    where {SEEN} and w.account_id = $1 and w.state = 'open' and ($4::uuid is null or w.id > $4) order by w.id limit $5
+"""
+
+
+class Filter(Value):
+    """Which interactions to list; empty fields filter nothing."""
+
+    state: State | None = None
+    agent_id: AgentId | None = None
+    channel_id: ChannelId | None = None
+    thread_id: ThreadId | None = None
+    user_id: UserId | None = None
+    since: datetime | None = None
+    dead_letter: bool = False
+
+
+def _who(principal: Principal) -> tuple[UUID, UUID, bool]:
+    return principal.account_id, principal.user_id, at_least(principal.role, Role.ADMIN)
+
+
+async def access(tx: Tx, principal: Principal, interaction_id: UUID) -> InteractionView:
+    """One turn with its steps and waits. Raises NotFound for what this person may not see."""
+    row = await tx.fetchrow(ONE, *_who(principal), interaction_id)
+    if row is None:
+        raise errors.NotFound("There is no interaction by that id, or you may not see it.")
+    steps = [step_view(dict(one)) for one in await tx.fetch(STEPS, principal.account_id, interaction_id)]
+    waits = [turns.wait(dict(one)) for one in await tx.fetch(WAITS, principal.account_id, interaction_id)]
+    return view(dict(row)).model_copy(update={"steps": tuple(steps), "waits": tuple(waits)})
+
+
+async def page(
+    tx: Tx, principal: Principal, wanted: Filter, *, after: UUID | None, limit: int
+) -> list[InteractionView]:
+    """Turns this person may see, newest first."""
+    rows = await tx.fetch(
+        PAGE,
+        *_who(principal),
+        after,
+        wanted.state,
+        wanted.agent_id,
+        wanted.channel_id,
+        wanted.thread_id,
+        wanted.user_id,
+        wanted.since,
+        wanted.dead_letter,
+        limit,
+    )
+    return [view(dict(row)) for row in rows]
+
+
+async def open_waits(tx: Tx, principal: Principal, *, after: UUID | None, limit: int) -> list[Wait]:
+    """Questions that stand open in turns this person may see, oldest first."""
+    rows = await tx.fetch(OPEN_WAITS, *_who(principal), after, limit)
+    return [turns.wait(dict(row)) for row in rows]
+
+
+async def access_wait(tx: Tx, principal: Principal, wait_id: UUID) -> Wait:
+    """One wait. Raises NotFound for what this person may not see."""
+    row = await tx.fetchrow(
+        f"select w.* from wait w join interaction i on i.account_id = w.account_id and i.id = w.interaction_id "
+        f"where {SEEN} and w.account_id = $1 and w.id = $4",
+        *_who(principal),
+        wait_id,
+    )
+    if row is None:
+        raise errors.NotFound("There is no question by that id, or you may not see it.")
+    return turns.wait(dict(row))
+
+
+async def end(tx: Tx, account_id: UUID, interaction_id: UUID) -> tuple[str, UUID | None]:
+    """The present state, and the turn that takes in what came too late for this one. Raises NotFound."""
+    row = await tx.fetchrow(
+        "select state, successor_id from interaction where account_id = $1 and id = $2", account_id, interaction_id
+    )
+    if row is None:
+        raise errors.NotFound("There is no interaction by that id.")
+    return row["state"], row["successor_id"]
+
+
+async def readable(tx: Tx, principal: Principal) -> set[UUID]:
+    """The scopes whose news this person gets: the channels they may enter, and themselves."""
+    rows = await tx.fetch(
+        "select id from channel c where account_id = $1 and may_enter_v1(account_id, id, $2)",
+        principal.account_id,
+        principal.user_id,
+    )
+    return {row["id"] for row in rows} | {principal.user_id}
+
+
+def view(row: dict[str, Any]) -> InteractionView:
+    """A row as people see it."""
+    fields = {name: row[name] for name in InteractionView.model_fields if name in row}
+    return InteractionView.model_validate(fields | {"cost": Money(amount_micro=row["cost_micro"])})
+
+
+def step_view(row: dict[str, Any]) -> StepView:
+    """A step's row as people see it."""
+    cost = None if row["cost_micro"] is None else Money(amount_micro=row["cost_micro"])
+    return StepView.model_validate({name: row[name] for name in StepView.model_fields if name in row} | {"cost": cost})

@@ -1,0 +1,1 @@
+"""Language models behind one interface: ``models.Models``. Knows no agents, threads or tools' bodies."""

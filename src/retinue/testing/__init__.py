@@ -1,0 +1,1 @@
+"""For testing agents: ``models.ScriptedModels`` plays a model provider over HTTP. See docs/testing-agents.md."""

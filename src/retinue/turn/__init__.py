@@ -1,0 +1,1 @@
+"""The verb: one event becomes one reply, whatever crashes in between."""

@@ -1,0 +1,157 @@
+"""The think step: assemble the context, call the model, take in its answer.
+
+A final answer is kept in hand (``turn.unsaved``) and written together with the reply; calls for tools are written
+at once, with their act steps, before any of them runs.
+"""
+
+from typing import Any
+
+from retinue import errors, telemetry
+from retinue.domain.models import ModelReply, ModelRequest, TextPart
+from retinue.domain.tools import Effect
+from retinue.domain.turns import Step, StepKind, StepState, Think
+from retinue.store import turns
+from retinue.turn import context, recall
+from retinue.turn.engine import Engine, Turn, Unsaved
+from retinue.turn.stream import Writer
+
+log = telemetry.logger(__name__)
+
+
+async def run(engine: Engine, turn: Turn, move: Think) -> None:
+    """Call the model once. Raises ModelError (all kinds but ContextTooLong), Fenced, Interrupted."""
+    if turn.begun:
+        turn.begun = False
+    else:
+        await _begin(engine, turn, move)
+    turn.put(
+        Step(seq=move.seq, kind=StepKind.THINK, state=StepState.RUNNING, effect=Effect.READ, attempt=turn.fence.attempt)
+    )
+    model = engine.models.resolve(turn.model or None, None)
+    with telemetry.span("think", model=model, step=move.seq):
+        reply = await _ask(engine, turn, move.seq, model)
+    telemetry.metrics.think_seconds.labels(reply.model).observe(reply.duration_ms / 1000)
+    _count(reply)
+    await _take_in(engine, turn, move.seq, reply)
+
+
+async def _begin(engine: Engine, turn: Turn, move: Think) -> None:
+    """Write the intent, with the results of the calls before it; take in what has arrived in the thread since."""
+    before = turn.last_think()
+    results = context.results(turn.steps, before.seq) if before else None
+    begun = await turns.begin_think(
+        engine.db, turn.fence, seq=move.seq, known=turn.last_seq, results=results, after=before.seq if before else None
+    )
+    turn.last_seq, turn.late_seq = begun.last_seq, begun.late_seq
+    known = {message.seq for message in turn.messages}
+    turn.messages.extend(message for message in begun.messages if message.seq not in known)
+
+
+async def _ask(engine: Engine, turn: Turn, seq: int, model: str) -> ModelReply:
+    """The model's answer; with a shorter and shorter past while the context is too long. Raises ModelError."""
+    messages = await recall.handled(engine, turn, (recall.remembered, *engine.handlers), turn.messages)
+    while True:
+        request = context.assemble(turn, model, messages)
+        try:
+            return await _call(engine, turn, seq, request)
+        except errors.ContextTooLong:
+            shorter = context.shortened(messages, turn.interaction.trigger_seq)
+            if shorter is None:
+                raise
+            log.info("the context was too long; trying with less", messages=len(shorter))
+            messages = shorter
+
+
+async def _call(engine: Engine, turn: Turn, seq: int, request: ModelRequest) -> ModelReply:
+    with turn.interruptible():
+        async with Writer(engine, turn, seq) as writer:
+            reply = await engine.models.stream(request, writer.add)
+            writer.keep = bool(reply.calls and reply.text)
+            return reply
+
+
+def _count(reply: ModelReply) -> None:
+    metrics = telemetry.metrics
+    metrics.tokens_total.labels(reply.model, "input").inc(reply.usage.input_tokens)
+    metrics.tokens_total.labels(reply.model, "output").inc(reply.usage.output_tokens)
+    if reply.cost_micro:
+        metrics.cost_micro_total.labels(reply.model, reply.currency).inc(reply.cost_micro)
+
+
+async def _take_in(engine: Engine, turn: Turn, seq: int, reply: ModelReply) -> None:
+    turn.put(
+        Step(
+            seq=seq,
+            kind=StepKind.THINK,
+            state=StepState.SUCCESS,
+            effect=Effect.READ,
+            attempt=turn.fence.attempt,
+            output={"text": reply.text},
+            cost_micro=reply.cost_micro,
+            input_tokens=reply.usage.input_tokens,
+            output_tokens=reply.usage.output_tokens,
+        )
+    )
+    if not reply.calls:
+        turn.unsaved = Unsaved(seq, reply)
+        return
+    acts = _acts(turn, seq, reply)
+    await turns.record_calls(
+        engine.db,
+        turn.fence,
+        {
+            "think": record(seq, reply),
+            "parts": parts(reply),
+            "text": reply.text,
+            "author": turn.config.name,
+            "calls": [{"seq": act.seq, "tool": act.tool, "effect": act.effect, "input": act.input} for act in acts],
+            "metadata": metadata(turn, reply),
+        },
+    )
+    for act in acts:
+        turn.put(act)
+
+
+def _acts(turn: Turn, seq: int, reply: ModelReply) -> list[Step]:
+    """One act step for each call, in the model's order. A tool the agent lacks has no effect: the gate refuses it."""
+    acts: list[Step] = []
+    for index, call in enumerate(reply.calls):
+        tool = turn.tools.get(call.tool)
+        acts.append(
+            Step(
+                seq=seq + 1 + index,
+                kind=StepKind.ACT,
+                state=StepState.CREATED,
+                parent_seq=seq,
+                call_index=index,
+                tool=tool.spec.slug if tool else call.tool[:63],
+                effect=tool.spec.effect if tool else Effect.READ,
+                input=call.model_dump(mode="python") | {"id": str(call.id)},
+            )
+        )
+    return acts
+
+
+def record(seq: int, reply: ModelReply) -> dict[str, Any]:
+    """One model response as ``think_done_v1`` writes it (LLM-11, AUD-06): references and numbers, no prompt."""
+    return {
+        "seq": seq,
+        "output": {"text": reply.text, "finish": reply.finish, "calls": len(reply.calls)},
+        "model": reply.model,
+        "provider": reply.provider,
+        "input_tokens": reply.usage.input_tokens,
+        "output_tokens": reply.usage.output_tokens,
+        "cost_micro": reply.cost_micro,
+        "currency": reply.currency,
+        "duration_ms": reply.duration_ms,
+    }
+
+
+def parts(reply: ModelReply) -> list[dict[str, Any]]:
+    """The assistant message to keep in the thread."""
+    return [part.model_dump() for part in reply.parts or (TextPart(text=reply.text),)]
+
+
+def metadata(turn: Turn, reply: ModelReply) -> dict[str, Any]:
+    """THR-09: who wrote it, with which provider."""
+    return {"provider": reply.provider, "model": reply.model, "agentName": turn.config.name}

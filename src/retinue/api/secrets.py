@@ -1,0 +1,44 @@
+"""``/v1/secrets``: what tools sign and sign in with. Values go in and are never shown again; admins only."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Path
+
+from retinue import errors
+from retinue.api import deps, pages
+from retinue.domain.texts import Word
+from retinue.store import secrets
+from retinue.store.secrets import Sealer, SecretName, SecretValue
+
+router = APIRouter(prefix="/v1/secrets", tags=["secrets"])
+
+Name = Annotated[Word, Path(description="Letters, digits, dots, dashes and underscores, at most 128.")]
+
+
+def sealer(app: deps.AppState) -> Sealer:
+    """What seals under this installation's key. Raises Misconfigured without one."""
+    if not app.settings.secret_key:
+        raise errors.Misconfigured("There is no RETINUE_SECRET_KEY: secrets cannot be stored.")
+    return Sealer(app.settings.secret_key)
+
+
+@router.get("")
+async def list_secrets(caller: deps.Admin, db: deps.Db, page: pages.Paging) -> pages.Page[SecretName]:
+    """The names of the secrets."""
+    async with db.tenant_tx(caller.account_id) as tx:
+        rows = await secrets.list_names(tx, caller.account_id, after=page.after_text(), limit=page.fetch)
+    return pages.make(rows, page, lambda secret: [secret.name])
+
+
+@router.put("/{name}")
+async def put_secret(name: Name, body: SecretValue, caller: deps.Admin, app: deps.App) -> SecretName:
+    """Store or replace a secret; the next call uses it. The value must be text of 1 byte to 16 KB."""
+    async with app.db.tenant_tx(caller.account_id) as tx:
+        return await secrets.put(tx, sealer(app), caller, name, body.value)
+
+
+@router.delete("/{name}", status_code=204)
+async def delete_secret(name: Name, caller: deps.Admin, db: deps.Db) -> None:
+    """Forget a secret. Tools that need it fail with ``secret_missing`` until it is stored again."""
+    async with db.tenant_tx(caller.account_id) as tx:
+        await secrets.delete(tx, caller, name)

@@ -1,0 +1,328 @@
+"""The command line with real processes and a real database: first run, talking, every way of failing to start."""
+
+import json
+import signal
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+import httpx
+import psutil
+import pytest
+
+from tests.cli import processes
+from tests.cli.processes import Proxy, Served
+from tests.conftest import SECRET
+
+
+@pytest.fixture(scope="module")
+def served() -> Iterator[Served]:
+    """A whole Retinue on its own embedded PostgreSQL, with the offline model."""
+    with processes.own_home() as home, Served(home) as server:
+        yield server
+
+
+@pytest.fixture
+def embedded_home() -> Iterator[Path]:
+    with processes.own_home() as home:
+        yield home
+
+
+@pytest.fixture
+def proxy(database_url: str) -> Iterator[Proxy]:
+    door = Proxy(socket_of(database_url))
+    yield door
+    door.close()
+
+
+def socket_of(url: str) -> str:
+    return f"{parse_qs(urlsplit(url).query)['host'][0]}/.s.PGSQL.5432"
+
+
+def through(door: Proxy, url: str) -> str:
+    return f"postgresql://postgres@127.0.0.1:{door.port}{urlsplit(url).path}"
+
+
+def answer(done: "subprocess.CompletedProcess[str]") -> Any:
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout)
+
+
+# ── the first run ────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_init_makes_what_a_first_run_needs_once_and_shows_the_key_once(home: Path, database_url: str) -> None:
+    settings = {"RETINUE_DATABASE_URL": database_url, "RETINUE_SECRET_KEY": SECRET}
+    first = answer(processes.run(home, "init", "--json", **settings))
+    again = answer(processes.run(home, "init", "--json", **settings))
+    new = answer(processes.run(home, "init", "--json", "--new-key", **settings))
+    for name, prefix in (("account", "acc"), ("owner", "usr"), ("channel", "ch"), ("agent", "agt")):
+        assert first[name]["id"].startswith(f"{prefix}_")
+        assert first[name]["id"] == again[name]["id"] == new[name]["id"]
+    assert first["channel"]["kind"] == "organisation"
+    assert first["api_key"].startswith("rtn_")
+    assert again["api_key"] is None
+    assert new["api_key"] not in (None, first["api_key"])
+    assert (home / "cli.json").stat().st_mode & 0o777 == 0o600
+
+
+@pytest.mark.requirement("ROL-03")
+def test_a_newcomer_starts_it_talks_to_it_and_gets_an_answer_from_a_tool(served: Served) -> None:
+    said = processes.run(served.home, "chat", "--once", "What time is it?")
+    assert said.returncode == 0, said.stderr
+    assert "UTC" in said.stdout
+    assert len(said.stdout.strip().splitlines()) == 1, "only the answer goes to standard output"
+    assert "Offline model" in said.stderr
+    assert "current_time" in said.stderr
+
+
+def test_text_piped_into_chat_is_one_message(served: Served) -> None:
+    said = processes.run(served.home, "chat", stdin="Hello.\nWhat time is it?\n")
+    assert said.returncode == 0, said.stderr
+    assert "UTC" in said.stdout
+
+
+def test_the_banner_names_the_address_the_link_the_line_to_type_and_the_model(served: Served) -> None:
+    banner = served.log.read_text()
+    assert served.url in banner
+    assert f"retinue --home {served.home} chat" in banner.replace("\n", "")
+    assert "offline" in banner
+    link = next(word for word in banner.split() if "/sign-in?token=" in word)
+    with httpx.Client(trust_env=False) as browser:
+        token = parse_qs(urlsplit(link).query)["token"][0]
+        form = f"token={token}"
+        headers = {"content-type": "application/x-www-form-urlencoded", "origin": served.url}
+        assert browser.post(f"{served.url}/sign-in", content=form, headers=headers).status_code == 303
+        assert browser.get(f"{served.url}/v1/me").json()["role"] == "owner"
+
+
+def test_a_turn_is_shown_as_a_timeline_and_listed(served: Served) -> None:
+    processes.run(served.home, "chat", "--once", "What time is it?")
+    newest = answer(processes.run(served.home, "interaction", "list", "--json"))[0]["id"]
+    shown = processes.run(served.home, "interaction", "show", newest)
+    assert shown.returncode == 0, shown.stderr
+    for words in (newest, "succeeded", "think", "act current_time", "respond", "tokens in"):
+        assert words in shown.stdout
+    watched = processes.run(served.home, "interaction", "watch", newest)
+    assert "UTC" in watched.stdout
+    assert newest in processes.run(served.home, "interaction", "list").stdout
+
+
+@pytest.mark.parametrize("what", ["agent", "tool", "channel", "key", "user"])
+def test_every_list_is_a_table_and_json(served: Served, what: str) -> None:
+    listed = answer(processes.run(served.home, what, "list", "--json"))
+    table = processes.run(served.home, what, "list")
+    assert listed, "a first run has one of everything"
+    assert table.returncode == 0, table.stderr
+    assert str(listed[0].get("slug") or listed[0]["name"]) in table.stdout
+
+
+def test_an_agent_is_made_and_talked_to_by_its_slug(served: Served) -> None:
+    made = answer(processes.run(served.home, "agent", "create", "Clock", "--tool", "current_time"))
+    said = processes.run(served.home, "chat", made["slug"], "--once", "What time is it?")
+    assert said.returncode == 0, said.stderr
+    assert "UTC" in said.stdout
+
+
+def test_a_tool_is_registered_listed_and_given_to_an_agent(served: Served, tmp_path: Path) -> None:
+    definition = tmp_path / "tool.json"
+    definition.write_text(json.dumps({"timeout_seconds": 5, "trust": "read", "effect": "external_once"}))
+    given = ("crmLookup", "--endpoint", "https://crm.example/", "--description", "Look up.", "--effect", "read")
+    made = answer(processes.run(served.home, "tool", "create", *given, "--file", str(definition)))
+    seen = [made[name] for name in ("slug", "name", "effect", "timeout_seconds")]
+    assert seen == ["crm_lookup", "Crm lookup", "read", 5]
+    assert made["signing_secret"].startswith("whsec_")
+    listed = {one["slug"]: one for one in answer(processes.run(served.home, "tool", "list", "--json"))}
+    assert (listed["crm_lookup"]["kind"], listed["current_time"]["kind"]) == ("external", "internal")
+    table = processes.run(served.home, "tool", "list").stdout
+    assert "crm_lookup" in table and "external" in table
+    agent = answer(processes.run(served.home, "agent", "create", "Seller", "--tool", "crm_lookup"))
+    assert agent["name"] == "Seller"
+    again = processes.run(served.home, "tool", "create", *given)
+    assert (again.returncode, "There is a tool named crm_lookup already" in again.stderr) == (1, True)
+    wrong = processes.run(served.home, "tool", "create", "x", "--endpoint", "ftp://x", *given[3:])
+    assert (wrong.returncode, "body.endpoint" in wrong.stderr) == (1, True)
+
+
+def test_turns_run_on_a_worker_of_their_own_when_the_server_has_none(home: Path, database_url: str) -> None:
+    settings = {"RETINUE_DATABASE_URL": database_url, "RETINUE_SECRET_KEY": SECRET}
+    with Served(home, "--no-worker", **settings):
+        command = [*processes.COMMAND, "worker"]
+        with subprocess.Popen(
+            command, env=processes.environment(home, **settings), stdout=subprocess.DEVNULL
+        ) as worker:
+            said = processes.run(home, "chat", "--once", "What time is it?")
+            worker.terminate()
+            assert worker.wait(processes.WAIT_SECONDS) == 0
+    assert said.returncode == 0, said.stderr
+    assert "UTC" in said.stdout
+
+
+def test_what_waits_for_nobody_and_what_did_not_fail_is_said_plainly(served: Served) -> None:
+    processes.run(served.home, "chat", "--once", "Hello")
+    newest = answer(processes.run(served.home, "interaction", "list", "--json"))[0]["id"]
+    assert "no dead letters" in processes.run(served.home, "dead-letter", "list").stderr
+    for command in ("answer", "retry"):
+        refused = processes.run(served.home, "interaction", command, newest)
+        assert refused.returncode == 1, refused.stdout
+        assert "Traceback" not in refused.stderr
+    assert "succeeded" in processes.run(served.home, "interaction", "cancel", newest).stdout
+    unknown = processes.run(served.home, "interaction", "show", "int_nonsense")
+    assert unknown.returncode == 1
+    assert "int_01h455vb4pex5vsknk084sn02q" in unknown.stderr
+
+
+@pytest.mark.requirement("ROL-01")
+def test_doctor_looks_at_everything_and_finds_it_well(served: Served) -> None:
+    found = answer(processes.run(served.home, "doctor", "--json"))
+    levels = {check["name"]: check["level"] for check in found["checks"]}
+    assert found["ok"]
+    assert set(levels) == {
+        "disk", "migrations", "database", "extension", "tenancy", "clock", "queue", "dead letters", "nodes", "model",
+        "server",
+    }  # fmt: skip
+    assert levels.pop("model") == "warn", "nobody should take the offline model for a real one"
+    levels.pop("disk")
+    assert set(levels.values()) == {"ok"}
+
+
+def test_a_taken_port_is_named_with_what_to_do(served: Served, home: Path) -> None:
+    port = urlsplit(served.url).port
+    for more in ((), ("--workers", "2")):
+        refused = processes.run(home, "serve", "--port", str(port), *more)
+        assert refused.returncode == 5
+        assert f"Port {port}" in refused.stderr
+        assert f"--port {(port or 0) + 1}" in refused.stderr
+    assert not (home / "postgres").exists(), "nothing was started for nothing"
+
+
+# ── the end, and the next day ────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_ctrl_c_stops_postgres_too_and_the_next_start_takes_the_data_up(embedded_home: Path) -> None:
+    home = embedded_home
+    with Served(home) as first:
+        processes.run(home, "chat", "--once", "Remember me.")
+        postmaster = int((home / "postgres" / "postmaster.pid").read_text().splitlines()[0])
+        assert first.stop(signal.SIGINT) == 0
+    assert not processes.lives(postmaster)
+    with Served(home) as second:
+        assert second.saved["api_key"] == first.saved["api_key"]
+        assert len(answer(processes.run(home, "interaction", "list", "--json"))) == 1
+
+
+def test_after_a_sigkill_the_next_process_is_the_last_one_and_stops_postgres(embedded_home: Path) -> None:
+    home = embedded_home
+    with Served(home) as first:
+        postmaster = int((home / "postgres" / "postmaster.pid").read_text().splitlines()[0])
+        first.stop(signal.SIGKILL)
+    assert processes.lives(postmaster), "the database goes on alone"
+    with Served(home) as second:
+        assert int((home / "postgres" / "postmaster.pid").read_text().splitlines()[0]) == postmaster
+        assert second.stop() == 0
+    assert not processes.lives(postmaster)
+
+
+def test_two_serving_processes_share_the_port_and_a_killed_one_is_replaced(home: Path, database_url: str) -> None:
+    settings = {"RETINUE_DATABASE_URL": database_url, "RETINUE_SECRET_KEY": SECRET}
+    with Served(home, "--workers", "2", **settings) as server:
+        parent = psutil.Process(server.process.pid)
+        before = processes.eventually(lambda: len(parent.children()) == 2 and parent.children())
+        before[1].kill()
+        known = {child.pid for child in before}
+        assert processes.eventually(lambda: [child for child in parent.children() if child.pid not in known])
+        assert before[0].is_running()
+        assert processes.run(home, "chat", "--once", "What time is it?").returncode == 0
+        assert "retinue_http_requests_total" in server.get("/metrics").text
+        children = parent.children(recursive=True)
+        assert server.stop() == 0
+    assert not any(child.is_running() for child in children)
+
+
+def test_children_end_when_their_parent_is_killed(home: Path, database_url: str) -> None:
+    settings = {"RETINUE_DATABASE_URL": database_url, "RETINUE_SECRET_KEY": SECRET}
+    with Served(home, "--workers", "2", **settings) as server:
+        parent = psutil.Process(server.process.pid)
+        children = processes.eventually(lambda: len(parent.children()) == 2 and parent.children())
+        server.stop(signal.SIGKILL)
+        processes.eventually(lambda: not any(child.is_running() for child in children))
+
+
+# ── what can be wrong at the start ───────────────────────────────────────────────────────────────────────────────
+
+
+def test_a_database_that_is_down_at_the_start_is_said_with_what_to_check(home: Path) -> None:
+    for command in ("serve", "worker", "migrate", "init"):
+        refused = processes.run(home, command, RETINUE_DATABASE_URL="postgresql://postgres@127.0.0.1:1/postgres")
+        assert refused.returncode == 4, refused.stderr
+        assert "RETINUE_DATABASE_URL" in refused.stderr
+        assert "Traceback" not in refused.stderr
+
+
+def test_a_postgres_that_is_too_old_is_refused(home: Path, database_url: str) -> None:
+    door = Proxy(socket_of(database_url), down=(b"18000", b"14000"))
+    refused = processes.run(home, "serve", "--port", "0", RETINUE_DATABASE_URL=through(door, database_url))
+    door.close()
+    assert refused.returncode == 3, refused.stderr
+    assert "PostgreSQL 14 is too old: Retinue needs PostgreSQL 15 or newer" in refused.stderr
+
+
+def test_a_postgres_without_pgvector_is_refused(home: Path, database_url: str) -> None:
+    door = Proxy(socket_of(database_url), up=(b"'vector'", b"'rotcev'"))
+    refused = processes.run(home, "serve", "--port", "0", RETINUE_DATABASE_URL=through(door, database_url))
+    door.close()
+    assert refused.returncode == 3, refused.stderr
+    assert "pgvector" in refused.stderr
+
+
+def test_a_home_that_cannot_be_written_is_named(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("in the way")
+    refused = processes.run(tmp_path / "file" / "home", "serve", "--port", "0")
+    assert refused.returncode == 3
+    assert "RETINUE_HOME" in refused.stderr
+    checked = processes.run(tmp_path / "file" / "home", "doctor", "--json")
+    assert checked.returncode == 1
+    assert json.loads(checked.stdout)["checks"][0]["name"] == "home"
+
+
+def test_a_wrong_setting_is_named(home: Path) -> None:
+    refused = processes.run(home, "serve", RETINUE_POOL_SIZE="many")
+    assert refused.returncode == 3
+    assert "RETINUE_POOL_SIZE" in refused.stderr
+    assert "Traceback" not in refused.stderr
+
+
+def test_without_a_server_every_client_command_says_how_to_start_it(home: Path) -> None:
+    for command in (("chat", "--once", "Hello"), ("agent", "list"), ("dead-letter", "list")):
+        refused = processes.run(home, *command, RETINUE_URL="http://127.0.0.1:1", RETINUE_API_KEY="rtn_x")
+        assert refused.returncode == 4
+        assert "make run" in refused.stderr
+        assert "Traceback" not in refused.stderr
+
+
+def test_a_wrong_key_is_said_with_how_to_make_one(served: Served) -> None:
+    refused = processes.run(served.home, "agent", "list", RETINUE_API_KEY="rtn_wrong")
+    assert refused.returncode == 1
+    assert "retinue init --new-key" in refused.stderr
+
+
+# ── a database that goes away later ──────────────────────────────────────────────────────────────────────────────
+
+
+def test_when_the_database_goes_away_the_process_stays_says_so_and_comes_back(
+    home: Path, database_url: str, proxy: Proxy
+) -> None:
+    settings = {"RETINUE_DATABASE_URL": through(proxy, database_url), "RETINUE_SECRET_KEY": SECRET}
+    with Served(home, **settings) as server:
+        processes.eventually(server.ready)
+        proxy.shut()
+        gone = processes.eventually(lambda: (r := server.get("/readyz")).status_code == 503 and r)
+        assert gone.json()["code"] == "not_ready"
+        assert "database does not answer" in gone.json()["detail"]
+        assert server.get("/healthz").status_code == 200
+        proxy.open()
+        processes.eventually(server.ready)
+        assert processes.run(home, "chat", "--once", "What time is it?").returncode == 0
+        assert server.stop() == 0

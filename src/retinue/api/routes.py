@@ -14,6 +14,7 @@ from retinue.api import (
     audit,
     catalogue,
     channels,
+    document,
     generate,
     health,
     history,
@@ -104,6 +105,7 @@ def create(state: AppState, lifespan: Lifespan | None = None) -> FastAPI:
     problems.install(app)
     for router in ROUTERS:
         app.include_router(router, responses=ERRORS)
+    app.openapi = document.exact(app)
     _add_layers(app, state, state.verifier)
     return app
 

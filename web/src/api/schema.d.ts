@@ -357,6 +357,50 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/me/sessions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Sessions
+         * @description Where one is signed in, newest first.
+         */
+        get: operations["list_sessions"];
+        put?: never;
+        post?: never;
+        /**
+         * End Other Sessions
+         * @description Sign out everywhere else; with an API key, everywhere.
+         */
+        delete: operations["end_other_sessions"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/me/sessions/{session_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * End Session
+         * @description Sign out of one session of one's own.
+         */
+        delete: operations["end_session"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/me/password": {
         parameters: {
             query?: never;
@@ -452,7 +496,7 @@ export interface paths {
         put?: never;
         /**
          * Create Agent
-         * @description A new agent with its tools, in no channel yet.
+         * @description A new agent with its tools, in no channel yet. A model that no provider here answers to is refused.
          */
         post: operations["create_agent"];
         delete?: never;
@@ -1285,7 +1329,7 @@ export interface components {
             /** Slug */
             slug: string;
             /** Default Model */
-            default_model?: string | null;
+            default_model: string | null;
             /**
              * Loosest Trigger Mode
              * @default proactive
@@ -1333,7 +1377,7 @@ export interface components {
              */
             accent_colour: string;
             /** Avatar */
-            avatar?: string | null;
+            avatar: string | null;
             /**
              * Execution
              * @default platform
@@ -1346,9 +1390,9 @@ export interface components {
              */
             system_prompt: string;
             /** Endpoint */
-            endpoint?: string | null;
+            endpoint: string | null;
             /** Model */
-            model?: string | null;
+            model: string | null;
             /** @default standard */
             trust_level: components["schemas"]["TrustLevel"];
             /** @default mention */
@@ -1388,7 +1432,7 @@ export interface components {
              */
             max_delegation_depth: number;
             /** Catalog Slug */
-            catalog_slug?: string | null;
+            catalog_slug: string | null;
             /**
              * Origin
              * @default custom
@@ -1439,8 +1483,8 @@ export interface components {
             capability_level?: components["schemas"]["CapabilityLevel"];
             deployment_state?: components["schemas"]["DeploymentState"];
             status?: components["schemas"]["AgentStatus"];
-            limits?: components["schemas"]["Limits"];
-            context?: components["schemas"]["ContextOptions"];
+            limits?: components["schemas"]["LimitsInput"];
+            context?: components["schemas"]["ContextOptionsInput"];
             /** Delegation Set */
             delegation_set?: string[];
             /** Max Delegation Depth */
@@ -1498,7 +1542,7 @@ export interface components {
              */
             enabled: boolean;
             /** Config */
-            config?: {
+            config: {
                 [key: string]: unknown;
             };
         };
@@ -1513,7 +1557,7 @@ export interface components {
              * Retry
              * @default false
              */
-            retry: boolean;
+            retry?: boolean;
             /** Result */
             result?: unknown;
         };
@@ -1561,11 +1605,11 @@ export interface components {
             /** Actor Id */
             actor_id: string | null;
             /** Interaction Id */
-            interaction_id?: string | null;
+            interaction_id: string | null;
             /** Step Seq */
-            step_seq?: number | null;
+            step_seq: number | null;
             /** Detail */
-            detail?: {
+            detail: {
                 [key: string]: unknown;
             };
             /**
@@ -1612,7 +1656,7 @@ export interface components {
             /** Default System Prompt */
             default_system_prompt: string;
             /** Default Model */
-            default_model?: string | null;
+            default_model: string | null;
             /** @default standard */
             default_trust_level: components["schemas"]["TrustLevel"];
             /** @default mention */
@@ -1633,7 +1677,7 @@ export interface components {
              */
             version: string;
             /** Manifest */
-            manifest?: {
+            manifest: {
                 [key: string]: unknown;
             };
         };
@@ -1645,9 +1689,9 @@ export interface components {
             /** Name */
             name: string;
             /** Slug */
-            slug?: string | null;
+            slug: string | null;
             /** Team Id */
-            team_id?: string | null;
+            team_id: string | null;
             /**
              * Transport
              * @default web
@@ -1667,7 +1711,7 @@ export interface components {
              */
             default_delivery: "inline" | "threaded" | "direct" | "silent";
             /** Archived At */
-            archived_at?: string | null;
+            archived_at: string | null;
             /**
              * Created At
              * Format: date-time
@@ -1718,20 +1762,20 @@ export interface components {
              */
             kind: "user" | "agent";
             /** User Id */
-            user_id?: string | null;
+            user_id: string | null;
             /** Agent Id */
-            agent_id?: string | null;
+            agent_id: string | null;
             /** Name */
             name: string;
             /** Slug */
-            slug?: string | null;
+            slug: string | null;
             /**
              * Role
              * @default member
              * @enum {string}
              */
             role: "owner" | "member";
-            trigger_mode?: components["schemas"]["TriggerMode"] | null;
+            trigger_mode: components["schemas"]["TriggerMode"] | null;
             /**
              * Joined At
              * Format: date-time
@@ -1787,6 +1831,42 @@ export interface components {
             search_other_threads: boolean;
         };
         /**
+         * ContextOptions
+         * @description THR-10..12: what of its threads an agent sees.
+         */
+        ContextOptionsInput: {
+            /**
+             * Recent Messages
+             * @default 30
+             */
+            recent_messages?: number;
+            /**
+             * Text Search
+             * @default false
+             */
+            text_search?: boolean;
+            /**
+             * Search Limit
+             * @default 5
+             */
+            search_limit?: number;
+            /**
+             * Before
+             * @default 1
+             */
+            before?: number;
+            /**
+             * After
+             * @default 1
+             */
+            after?: number;
+            /**
+             * Search Other Threads
+             * @default false
+             */
+            search_other_threads?: boolean;
+        };
+        /**
          * Delivery
          * @description CHN-09..13: how a reply interrupts.
          * @enum {string}
@@ -1806,9 +1886,9 @@ export interface components {
             /** Path */
             path: string;
             /** Before */
-            before?: unknown;
+            before: unknown;
             /** After */
-            after?: unknown;
+            after: unknown;
         };
         /**
          * Dimension
@@ -1848,7 +1928,7 @@ export interface components {
              * Images
              * @default []
              */
-            images: components["schemas"]["ImagePart"][];
+            images?: components["schemas"]["ImagePartInput"][];
             /** Output Schema */
             output_schema?: {
                 [key: string]: unknown;
@@ -1883,11 +1963,11 @@ export interface components {
              */
             text: string;
             /** Structured */
-            structured?: unknown;
+            structured: unknown;
             /** Error */
-            error?: string | null;
+            error: string | null;
             /** Error Detail */
-            error_detail?: string | null;
+            error_detail: string | null;
             /**
              * Waits
              * @default []
@@ -1909,6 +1989,27 @@ export interface components {
              * @default image/png
              */
             media_type: string;
+            /** Data */
+            data: string | null;
+            /** Url */
+            url: string | null;
+        };
+        /**
+         * ImagePart
+         * @description An image by its bytes (base64) or an https URL.
+         */
+        ImagePartInput: {
+            /**
+             * Kind
+             * @default image
+             * @constant
+             */
+            kind?: "image";
+            /**
+             * Media Type
+             * @default image/png
+             */
+            media_type?: string;
             /** Data */
             data?: string | null;
             /** Url */
@@ -1993,9 +2094,9 @@ export interface components {
             /** Ended At */
             ended_at: string | null;
             /** Steps */
-            steps?: components["schemas"]["StepView"][] | null;
+            steps: components["schemas"]["StepView"][] | null;
             /** Waits */
-            waits?: components["schemas"]["Wait"][] | null;
+            waits: components["schemas"]["Wait"][] | null;
         };
         /**
          * Limits
@@ -2012,6 +2113,28 @@ export interface components {
              * @default 600
              */
             max_seconds: number;
+            /** Max Tokens */
+            max_tokens: number | null;
+            /** Max Cost Micro */
+            max_cost_micro: number | null;
+            /** Max Calls Per Tool */
+            max_calls_per_tool: number | null;
+        };
+        /**
+         * Limits
+         * @description What one interaction of the agent may use. Reaching one still ends in a respond step (AGT-22).
+         */
+        LimitsInput: {
+            /**
+             * Max Steps
+             * @default 10
+             */
+            max_steps?: number;
+            /**
+             * Max Seconds
+             * @default 600
+             */
+            max_seconds?: number;
             /** Max Tokens */
             max_tokens?: number | null;
             /** Max Cost Micro */
@@ -2059,7 +2182,7 @@ export interface components {
          */
         MadeTool: {
             /** Id */
-            id?: string | null;
+            id: string | null;
             /** Slug */
             slug: string;
             kind: components["schemas"]["ToolKind"];
@@ -2094,23 +2217,23 @@ export interface components {
              */
             shadowed: boolean;
             /** Endpoint */
-            endpoint?: string | null;
-            auth?: components["schemas"]["ToolAuth"] | null;
+            endpoint: string | null;
+            auth: components["schemas"]["ToolAuth"] | null;
             /** Config */
-            config?: {
+            config: {
                 [key: string]: unknown;
             } | null;
             /** Created At */
-            created_at?: string | null;
+            created_at: string | null;
             /** Updated At */
-            updated_at?: string | null;
+            updated_at: string | null;
             /**
              * Collisions
              * @default []
              */
             collisions: components["schemas"]["Collision"][];
             /** Signing Secret */
-            signing_secret?: string | null;
+            signing_secret: string | null;
         };
         /**
          * Me
@@ -2123,9 +2246,14 @@ export interface components {
             /** Scopes */
             scopes: components["schemas"]["Scope"][];
             /** Key Id */
-            key_id?: string | null;
+            key_id: string | null;
             /** Session Id */
-            session_id?: string | null;
+            session_id: string | null;
+            /**
+             * Has Password
+             * @default false
+             */
+            has_password: boolean;
         };
         /**
          * Member
@@ -2137,7 +2265,7 @@ export interface components {
             /** User Id */
             user_id: string;
             /** Team Id */
-            team_id?: string | null;
+            team_id: string | null;
             role: components["schemas"]["Role"];
             /**
              * Created At
@@ -2174,9 +2302,9 @@ export interface components {
              */
             author_kind: "user" | "agent" | "system" | "external";
             /** User Id */
-            user_id?: string | null;
+            user_id: string | null;
             /** Agent Id */
-            agent_id?: string | null;
+            agent_id: string | null;
             /** Content */
             content: string;
             /**
@@ -2185,13 +2313,13 @@ export interface components {
              */
             parts: (components["schemas"]["TextPart"] | components["schemas"]["ImagePart"] | components["schemas"]["ThinkingPart"] | components["schemas"]["CallPart"] | components["schemas"]["ResultPart"])[];
             /** Reply To */
-            reply_to?: string | null;
+            reply_to: string | null;
             /** @default inline */
             delivery: components["schemas"]["Delivery"];
             /** Recipient Id */
-            recipient_id?: string | null;
+            recipient_id: string | null;
             /** Interaction Id */
-            interaction_id?: string | null;
+            interaction_id: string | null;
             /**
              * Status
              * @default sent
@@ -2199,7 +2327,7 @@ export interface components {
              */
             status: "sent" | "pending_approval" | "rejected" | "deleted";
             /** Metadata */
-            metadata?: {
+            metadata: {
                 [key: string]: unknown;
             };
             /**
@@ -2271,12 +2399,12 @@ export interface components {
              * Description
              * @default
              */
-            description: string;
+            description?: string;
             /**
              * Accent Colour
              * @default #5b6b7b
              */
-            accent_colour: string;
+            accent_colour?: string;
             /** Avatar */
             avatar?: string | null;
             /**
@@ -2284,31 +2412,31 @@ export interface components {
              * @default platform
              * @enum {string}
              */
-            execution: "platform" | "external";
+            execution?: "platform" | "external";
             /**
              * System Prompt
              * @default
              */
-            system_prompt: string;
+            system_prompt?: string;
             /** Endpoint */
             endpoint?: string | null;
             /** Model */
             model?: string | null;
             /** @default standard */
-            trust_level: components["schemas"]["TrustLevel"];
+            trust_level?: components["schemas"]["TrustLevel"];
             /** @default mention */
-            default_trigger_mode: components["schemas"]["TriggerMode"];
+            default_trigger_mode?: components["schemas"]["TriggerMode"];
             /** @default tools_only */
-            capability_level: components["schemas"]["CapabilityLevel"];
+            capability_level?: components["schemas"]["CapabilityLevel"];
             /** @default active */
-            deployment_state: components["schemas"]["DeploymentState"];
+            deployment_state?: components["schemas"]["DeploymentState"];
             /**
              * @default {
              *       "max_steps": 10,
              *       "max_seconds": 600
              *     }
              */
-            limits: components["schemas"]["Limits"];
+            limits?: components["schemas"]["LimitsInput"];
             /**
              * @default {
              *       "recent_messages": 30,
@@ -2319,22 +2447,22 @@ export interface components {
              *       "search_other_threads": false
              *     }
              */
-            context: components["schemas"]["ContextOptions"];
+            context?: components["schemas"]["ContextOptionsInput"];
             /**
              * Delegation Set
              * @default []
              */
-            delegation_set: string[];
+            delegation_set?: string[];
             /**
              * Max Delegation Depth
              * @default 3
              */
-            max_delegation_depth: number;
+            max_delegation_depth?: number;
             /**
              * Tools
              * @default []
              */
-            tools: components["schemas"]["ToolChoice"][];
+            tools?: components["schemas"]["ToolChoice"][];
         };
         /**
          * NewChannel
@@ -2349,23 +2477,23 @@ export interface components {
             /** Team Id */
             team_id?: string | null;
             /** @default coalesce */
-            input_policy: components["schemas"]["InputPolicy"];
+            input_policy?: components["schemas"]["InputPolicy"];
             /**
              * Debounce Ms
              * @default 0
              */
-            debounce_ms: number;
+            debounce_ms?: number;
             /**
              * Default Delivery
              * @default inline
              * @enum {string}
              */
-            default_delivery: "inline" | "threaded" | "direct" | "silent";
+            default_delivery?: "inline" | "threaded" | "direct" | "silent";
             /**
              * Members
              * @default []
              */
-            members: components["schemas"]["retinue__domain__channels__NewMember"][];
+            members?: components["schemas"]["retinue__domain__channels__NewMember"][];
         };
         /** NewKey */
         NewKey: {
@@ -2378,7 +2506,7 @@ export interface components {
              *       "write"
              *     ]
              */
-            scopes: components["schemas"]["Scope"][];
+            scopes?: components["schemas"]["Scope"][];
             /** Expires At */
             expires_at?: string | null;
             /** User Id */
@@ -2394,7 +2522,7 @@ export interface components {
             /** Reply To */
             reply_to?: string | null;
             /** Images */
-            images?: components["schemas"]["ImagePart"][];
+            images?: components["schemas"]["ImagePartInput"][];
             /** To */
             to?: string[];
             /** Triage */
@@ -2425,14 +2553,14 @@ export interface components {
              * @default proactive
              * @enum {string}
              */
-            loosest_trigger_mode: "silent" | "mention" | "proactive";
+            loosest_trigger_mode?: "silent" | "mention" | "proactive";
         };
         /** NewTeamMember */
         NewTeamMember: {
             /** User Id */
             user_id: string;
             /** @default member */
-            role: components["schemas"]["Role"];
+            role?: components["schemas"]["Role"];
         };
         /**
          * NewThread
@@ -2458,7 +2586,7 @@ export interface components {
              * @default user
              * @enum {string}
              */
-            role: "user" | "assistant" | "system";
+            role?: "user" | "assistant" | "system";
             /** Content */
             content: string;
             /** Author */
@@ -2499,27 +2627,27 @@ export interface components {
              *       "header": "X-Api-Key"
              *     }
              */
-            auth: components["schemas"]["ToolAuth"];
+            auth?: components["schemas"]["ToolAuthInput"];
             effect: components["schemas"]["Effect"];
             /** @default standard */
-            trust: components["schemas"]["TrustLevel"];
+            trust?: components["schemas"]["TrustLevel"];
             /**
              * Requires Approval
              * @default false
              */
-            requires_approval: boolean;
+            requires_approval?: boolean;
             /**
              * Timeout Seconds
              * @default 30
              */
-            timeout_seconds: number;
+            timeout_seconds?: number;
             /** Max Calls Per Interaction */
             max_calls_per_interaction?: number | null;
             /**
              * Enabled
              * @default true
              */
-            enabled: boolean;
+            enabled?: boolean;
         };
         /** NewUser */
         NewUser: {
@@ -2528,143 +2656,174 @@ export interface components {
             /** Name */
             name: string;
             /** @default member */
-            role: components["schemas"]["Role"];
+            role?: components["schemas"]["Role"];
             /**
              * Time Zone
              * @default UTC
              */
-            time_zone: string;
+            time_zone?: string;
             /**
              * Locale
              * @default en
              */
-            locale: string;
+            locale?: string;
+        };
+        /**
+         * OpenSession
+         * @description One of one's own sessions that has not ended.
+         */
+        OpenSession: {
+            /** Id */
+            id: string;
+            /** User Id */
+            user_id: string;
+            /**
+             * Created At
+             * Format: date-time
+             */
+            created_at: string;
+            /**
+             * Expires At
+             * Format: date-time
+             */
+            expires_at: string;
+            /** User Agent */
+            user_agent: string | null;
+            /** Current */
+            current: boolean;
         };
         /** Page[Agent] */
         Page_Agent_: {
             /** Data */
             data: components["schemas"]["Agent"][];
             /** Next */
-            next?: string | null;
+            next: string | null;
         };
         /** Page[ApiKey] */
         Page_ApiKey_: {
             /** Data */
             data: components["schemas"]["ApiKey"][];
             /** Next */
-            next?: string | null;
+            next: string | null;
         };
         /** Page[AuditEvent] */
         Page_AuditEvent_: {
             /** Data */
             data: components["schemas"]["AuditEvent"][];
             /** Next */
-            next?: string | null;
+            next: string | null;
         };
         /** Page[CatalogEntry] */
         Page_CatalogEntry_: {
             /** Data */
             data: components["schemas"]["CatalogEntry"][];
             /** Next */
-            next?: string | null;
+            next: string | null;
         };
         /** Page[ChannelMember] */
         Page_ChannelMember_: {
             /** Data */
             data: components["schemas"]["ChannelMember"][];
             /** Next */
-            next?: string | null;
+            next: string | null;
         };
         /** Page[Channel] */
         Page_Channel_: {
             /** Data */
             data: components["schemas"]["Channel"][];
             /** Next */
-            next?: string | null;
+            next: string | null;
         };
         /** Page[InteractionView] */
         Page_InteractionView_: {
             /** Data */
             data: components["schemas"]["InteractionView"][];
             /** Next */
-            next?: string | null;
+            next: string | null;
         };
         /** Page[Member] */
         Page_Member_: {
             /** Data */
             data: components["schemas"]["Member"][];
             /** Next */
-            next?: string | null;
+            next: string | null;
         };
         /** Page[MessageHit] */
         Page_MessageHit_: {
             /** Data */
             data: components["schemas"]["MessageHit"][];
             /** Next */
-            next?: string | null;
+            next: string | null;
         };
         /** Page[Message] */
         Page_Message_: {
             /** Data */
             data: components["schemas"]["Message"][];
             /** Next */
-            next?: string | null;
+            next: string | null;
+        };
+        /** Page[OpenSession] */
+        Page_OpenSession_: {
+            /** Data */
+            data: components["schemas"]["OpenSession"][];
+            /** Next */
+            next: string | null;
         };
         /** Page[SecretName] */
         Page_SecretName_: {
             /** Data */
             data: components["schemas"]["SecretName"][];
             /** Next */
-            next?: string | null;
+            next: string | null;
         };
         /** Page[Snapshot] */
         Page_Snapshot_: {
             /** Data */
             data: components["schemas"]["Snapshot"][];
             /** Next */
-            next?: string | null;
+            next: string | null;
         };
         /** Page[Team] */
         Page_Team_: {
             /** Data */
             data: components["schemas"]["Team"][];
             /** Next */
-            next?: string | null;
+            next: string | null;
         };
         /** Page[ThreadMessage] */
         Page_ThreadMessage_: {
             /** Data */
             data: components["schemas"]["ThreadMessage"][];
             /** Next */
-            next?: string | null;
+            next: string | null;
         };
         /** Page[Thread] */
         Page_Thread_: {
             /** Data */
             data: components["schemas"]["Thread"][];
             /** Next */
-            next?: string | null;
+            next: string | null;
         };
         /** Page[UsageRow] */
         Page_UsageRow_: {
             /** Data */
             data: components["schemas"]["UsageRow"][];
             /** Next */
-            next?: string | null;
+            next: string | null;
         };
         /** Page[UserDetail] */
         Page_UserDetail_: {
             /** Data */
             data: components["schemas"]["UserDetail"][];
             /** Next */
-            next?: string | null;
+            next: string | null;
         };
         /** Page[Wait] */
         Page_Wait_: {
             /** Data */
             data: components["schemas"]["Wait"][];
             /** Next */
-            next?: string | null;
+            next: string | null;
         };
         /** PasswordSignIn */
         PasswordSignIn: {
@@ -2684,9 +2843,9 @@ export interface components {
             /** Interactions */
             interactions: components["schemas"]["ReceivedInteraction"][];
             /** Replies */
-            replies?: components["schemas"]["Message"][] | null;
+            replies: components["schemas"]["Message"][] | null;
             /** Waits */
-            waits?: components["schemas"]["Wait"][] | null;
+            waits: components["schemas"]["Wait"][] | null;
         };
         /**
          * Problem
@@ -2709,7 +2868,7 @@ export interface components {
              */
             errors: components["schemas"]["FieldError"][];
             /** Id */
-            id?: string | null;
+            id: string | null;
         };
         /**
          * ProviderStatus
@@ -2725,7 +2884,7 @@ export interface components {
             /** How */
             how: string;
             /** Default Model */
-            default_model?: string | null;
+            default_model: string | null;
         };
         /**
          * ReceivedInteraction
@@ -2853,7 +3012,7 @@ export interface components {
             /** Token */
             token: string;
             /** Url */
-            url?: string | null;
+            url: string | null;
         };
         /**
          * Snapshot
@@ -2984,9 +3143,9 @@ export interface components {
             /** Text */
             text: string;
             /** Signature */
-            signature?: string | null;
+            signature: string | null;
             /** Provider */
-            provider?: string | null;
+            provider: string | null;
         };
         /**
          * Thread
@@ -2998,13 +3157,13 @@ export interface components {
             /** Agent Id */
             agent_id: string;
             /** Channel Id */
-            channel_id?: string | null;
+            channel_id: string | null;
             /** Owner */
             owner: string;
             /** Title */
-            title?: string | null;
+            title: string | null;
             /** Summary */
-            summary?: string | null;
+            summary: string | null;
             /**
              * Created At
              * Format: date-time
@@ -3043,7 +3202,7 @@ export interface components {
          */
         ThreadMessage: {
             /** Id */
-            id?: string | null;
+            id: string | null;
             /** Thread Id */
             thread_id: string;
             /** Seq */
@@ -3054,21 +3213,21 @@ export interface components {
              */
             role: "user" | "assistant" | "system" | "tool";
             /** Author */
-            author?: string | null;
+            author: string | null;
             /** Parts */
             parts: (components["schemas"]["TextPart"] | components["schemas"]["ImagePart"] | components["schemas"]["ThinkingPart"] | components["schemas"]["CallPart"] | components["schemas"]["ResultPart"])[];
             /** Interaction Id */
-            interaction_id?: string | null;
+            interaction_id: string | null;
             /** Step Seq */
-            step_seq?: number | null;
+            step_seq: number | null;
             /** Message Id */
-            message_id?: string | null;
+            message_id: string | null;
             /** Metadata */
-            metadata?: {
+            metadata: {
                 [key: string]: unknown;
             };
             /** Created At */
-            created_at?: string | null;
+            created_at: string | null;
         };
         /**
          * ToolAuth
@@ -3082,12 +3241,33 @@ export interface components {
              */
             type: "none" | "bearer" | "hmac" | "api_key";
             /** Secret Name */
-            secret_name?: string | null;
+            secret_name: string | null;
             /**
              * Header
              * @default X-Api-Key
              */
             header: string;
+            /** Signing Secret Name */
+            signing_secret_name: string | null;
+        };
+        /**
+         * ToolAuth
+         * @description How an endpoint knows us (EXT-27). The secret itself is stored apart and looked up by name.
+         */
+        ToolAuthInput: {
+            /**
+             * Type
+             * @default none
+             * @enum {string}
+             */
+            type?: "none" | "bearer" | "hmac" | "api_key";
+            /** Secret Name */
+            secret_name?: string | null;
+            /**
+             * Header
+             * @default X-Api-Key
+             */
+            header?: string;
             /** Signing Secret Name */
             signing_secret_name?: string | null;
         };
@@ -3107,7 +3287,7 @@ export interface components {
                 [key: string]: unknown;
             };
             /** Malformed */
-            malformed?: string | null;
+            malformed: string | null;
         };
         /**
          * ToolChange
@@ -3132,7 +3312,7 @@ export interface components {
             };
             /** Endpoint */
             endpoint?: string;
-            auth?: components["schemas"]["ToolAuth"];
+            auth?: components["schemas"]["ToolAuthInput"];
             effect?: components["schemas"]["Effect"];
             trust?: components["schemas"]["TrustLevel"];
             /** Requires Approval */
@@ -3155,7 +3335,7 @@ export interface components {
              * Enabled
              * @default true
              */
-            enabled: boolean;
+            enabled?: boolean;
             /** Config */
             config?: {
                 [key: string]: unknown;
@@ -3183,7 +3363,7 @@ export interface components {
             /** Data */
             data: components["schemas"]["ToolView"][];
             /** Next */
-            next?: string | null;
+            next: string | null;
             /**
              * Collisions
              * @default []
@@ -3199,7 +3379,7 @@ export interface components {
              * Enabled
              * @default true
              */
-            enabled: boolean;
+            enabled?: boolean;
             /** Config */
             config?: {
                 [key: string]: unknown;
@@ -3211,7 +3391,7 @@ export interface components {
          */
         ToolView: {
             /** Id */
-            id?: string | null;
+            id: string | null;
             /** Slug */
             slug: string;
             kind: components["schemas"]["ToolKind"];
@@ -3246,16 +3426,16 @@ export interface components {
              */
             shadowed: boolean;
             /** Endpoint */
-            endpoint?: string | null;
-            auth?: components["schemas"]["ToolAuth"] | null;
+            endpoint: string | null;
+            auth: components["schemas"]["ToolAuth"] | null;
             /** Config */
-            config?: {
+            config: {
                 [key: string]: unknown;
             } | null;
             /** Created At */
-            created_at?: string | null;
+            created_at: string | null;
             /** Updated At */
-            updated_at?: string | null;
+            updated_at: string | null;
         };
         /**
          * TriggerMode
@@ -3277,17 +3457,17 @@ export interface components {
          */
         UsageRow: {
             /** Day */
-            day?: string | null;
+            day: string | null;
             /** Agent Id */
-            agent_id?: string | null;
+            agent_id: string | null;
             /** Model */
-            model?: string | null;
+            model: string | null;
             /** Tool */
-            tool?: string | null;
+            tool: string | null;
             /** User Id */
-            user_id?: string | null;
+            user_id: string | null;
             /** Team Id */
-            team_id?: string | null;
+            team_id: string | null;
             /** Interactions */
             interactions: number;
             /** Model Calls */
@@ -3392,7 +3572,7 @@ export interface components {
              * Format: date-time
              */
             created_at: string;
-            role?: components["schemas"]["Role"] | null;
+            role: components["schemas"]["Role"] | null;
         };
         /**
          * Wait
@@ -3414,24 +3594,24 @@ export interface components {
             /** Prompt */
             prompt: string;
             /** Payload */
-            payload?: {
+            payload: {
                 [key: string]: unknown;
             };
             /** Resolution */
-            resolution?: {
+            resolution: {
                 [key: string]: unknown;
             } | null;
             /** Resolved By */
-            resolved_by?: string | null;
+            resolved_by: string | null;
             /** Due At */
-            due_at?: string | null;
+            due_at: string | null;
             /**
              * Created At
              * Format: date-time
              */
             created_at: string;
             /** Resolved At */
-            resolved_at?: string | null;
+            resolved_at: string | null;
         };
         /**
          * WaitKind
@@ -3449,7 +3629,7 @@ export interface components {
             /** User Id */
             user_id: string;
             /** @default member */
-            role: components["schemas"]["Role"];
+            role?: components["schemas"]["Role"];
             /** Team Id */
             team_id?: string | null;
         };
@@ -3467,7 +3647,7 @@ export interface components {
              * @default member
              * @enum {string}
              */
-            role: "owner" | "member";
+            role?: "owner" | "member";
             trigger_mode?: components["schemas"]["TriggerMode"] | null;
         };
     };
@@ -4390,6 +4570,99 @@ export interface operations {
             query?: never;
             header?: never;
             path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description What went wrong, and what to do. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_sessions: {
+        parameters: {
+            query?: {
+                /** @description How many at most. */
+                limit?: number;
+                /** @description The `next` of the page before. */
+                after?: string | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_OpenSession_"];
+                };
+            };
+            /** @description What went wrong, and what to do. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    end_other_sessions: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description What went wrong, and what to do. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    end_session: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                session_id: string;
+            };
             cookie?: never;
         };
         requestBody?: never;

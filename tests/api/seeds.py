@@ -7,6 +7,7 @@ in ``Seeded.places``.
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any
 
 import asyncpg
@@ -21,6 +22,7 @@ MARK = "seen-by-nobody-else"
 PREFIXES = {
     "account": "acc", "user": "usr", "team": "team", "member": "mem", "key": "key", "agent": "agt", "channel": "ch",
     "message": "msg", "thread": "thr", "interaction": "int", "wait": "wait", "tool": "tool", "secret": "sec",
+    "session": "ses",
 }  # fmt: skip
 """What stands before the id of a noun outside."""
 ROWS: dict[str, dict[str, Any]] = {
@@ -31,6 +33,7 @@ ROWS: dict[str, dict[str, Any]] = {
         "schema": {"type": "object"}, "endpoint": "https://tools.test", "effect": "read",
         "trust_level_required": "read",
     },
+    "session": {"id": "$session", "user_id": "$user", "token_hash": b"x", "expires_at": "$later"},
     "secret": {"id": "$secret", "name": MARK, "ciphertext": b"x", "created_by": "$user"},
     "message": {
         "id": "$message", "channel_id": "$channel", "seq": 1, "author_kind": "user", "user_id": "$user",
@@ -75,6 +78,7 @@ async def seed(db: Database, world: World) -> Seeded:
     known: dict[str, Any] = {name: ids.new() for name in PREFIXES} | {
         "account": account_id, "user": world.owner.user_id, "key": world.owner.key_id, "agent": world.made.agent.id,
         "channel": world.made.private_channel.id, "told": ids.new(),
+        "later": datetime(2100, 1, 1, tzinfo=UTC),
     }  # fmt: skip
     async with db.tenant_tx(account_id) as tx:
         await tx.execute("update account set name = $2 where id = $1", account_id, MARK)

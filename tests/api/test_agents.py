@@ -4,9 +4,11 @@ import httpx
 import pytest
 from fastapi import FastAPI
 
+from retinue.api.deps import AppState
 from retinue.db.pool import Database
 from retinue.domain import ids
 from retinue.domain.accounts import Role, Scope
+from retinue.llm.models import Models
 from tests.api.conftest import World, as_client, make_key, make_user, problem
 
 NOBODY = ids.encode("agt", ids.new())
@@ -128,3 +130,20 @@ async def test_what_is_not_there_is_not_found(client: httpx.AsyncClient) -> None
         client.post(f"/v1/agents/{NOBODY}/direct"),
     ):
         problem(await attempt, 404, "not_found")
+
+
+async def test_a_model_that_nobody_answers_to_is_refused_at_its_field(
+    state: AppState, client: httpx.AsyncClient
+) -> None:
+    made = await make(client, model="mistral/any")
+    state.models = Models(state.settings, env={"OPENAI_API_KEY": "sk-test"})
+    path = f"/v1/agents/{made['id']}"
+    for answer in (
+        await client.post("/v1/agents", json={"name": "B", "model": "nobody/none"}),
+        await client.patch(path, json={"model": "nobody/none"}),
+    ):
+        body = problem(answer, 422, "invalid_input")
+        assert [one["path"] for one in body["errors"]] == ["body.model"]  # type: ignore[attr-defined]
+    assert (await client.patch(path, json={"name": "C"})).status_code == 200, "the model it has is not its question"
+    assert (await client.patch(path, json={"model": "openai/gpt-4o"})).json()["model"] == "openai/gpt-4o"
+    assert (await client.patch(path, json={"model": None})).json()["model"] is None

@@ -253,3 +253,42 @@ async def test_neither_tokens_nor_passwords_stand_in_the_database_or_audit(
         assert hidden not in everything
     assert {"user.password", "session.start", "sign_in_link.create", "key.create"} <= {row["event"] for row in events}
     assert all("secret" not in key.model_dump() for key in stored)
+
+
+async def test_one_sees_ones_sessions_and_ends_them_one_by_one_or_all_others(
+    app: FastAPI, client: httpx.AsyncClient, anonymous: httpx.AsyncClient
+) -> None:
+    await set_password(client)
+    async with as_client(app, None) as phone, as_client(app, None) as tablet:
+        here = (await sign_in(anonymous)).json()["id"]
+        phone.headers["user-agent"] = "Phone/1"
+        there = (await sign_in(phone)).json()["id"]
+        await sign_in(tablet)
+        listed = (await anonymous.get("/v1/me/sessions")).json()["data"]
+        assert [one["current"] for one in listed] == [False, False, True] and listed[2]["id"] == here
+        assert listed[1]["user_agent"] == "Phone/1"
+        assert (await anonymous.delete(f"/v1/me/sessions/{there}", headers=ORIGIN)).status_code == 204
+        problem(await anonymous.delete(f"/v1/me/sessions/{there}", headers=ORIGIN), 404, "not_found")
+        problem(await phone.get("/v1/me"), 401, "not_signed_in")
+        assert (await anonymous.delete("/v1/me/sessions", headers=ORIGIN)).status_code == 204
+        problem(await tablet.get("/v1/me"), 401, "not_signed_in")
+        assert [one["id"] for one in (await anonymous.get("/v1/me/sessions")).json()["data"]] == [here]
+
+
+async def test_nobody_ends_the_sessions_of_somebody_else(
+    app: FastAPI, db: Database, world: World, client: httpx.AsyncClient, anonymous: httpx.AsyncClient
+) -> None:
+    await set_password(client)
+    session_id = (await sign_in(anonymous)).json()["id"]
+    _, admin = await make_user(db, world, Role.ADMIN)
+    async with as_client(app, (await make_key(db, admin)).secret) as other:
+        assert (await other.get("/v1/me/sessions")).json()["data"] == []
+        problem(await other.delete(f"/v1/me/sessions/{session_id}"), 404, "not_found")
+        assert (await other.delete("/v1/me/sessions")).status_code == 204
+    assert (await anonymous.get("/v1/me")).status_code == 200
+
+
+async def test_me_says_whether_there_is_a_password(client: httpx.AsyncClient) -> None:
+    assert (await client.get("/v1/me")).json()["has_password"] is False
+    await set_password(client)
+    assert (await client.get("/v1/me")).json()["has_password"] is True

@@ -47,7 +47,9 @@ async def get_me(caller: deps.Caller, db: deps.Db) -> Me:
     """Who is signed in, where, with which rights."""
     async with db.tenant_tx(caller.account_id) as tx:
         user = await users.get(tx, caller.account_id, caller.user_id)
+        hashed = await users.password_hash(tx, caller.account_id, caller.user_id)
         return Me(
             account=await accounts.get(tx, caller.account_id), user=User(**user.model_dump(exclude={"role"})),
             role=caller.role, scopes=caller.scopes, key_id=caller.key_id, session_id=caller.session_id,
+            has_password=hashed is not None,
         )  # fmt: skip

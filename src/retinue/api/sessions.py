@@ -8,24 +8,27 @@ from fastapi import APIRouter, Query, Request, Response
 from starlette.responses import HTMLResponse, RedirectResponse
 
 from retinue import errors
-from retinue.api import auth, deps, limits, passwords
+from retinue.api import auth, deps, limits, pages, passwords
 from retinue.domain import accounts as words
 from retinue.domain import audit as lines
 from retinue.domain.accounts import (
     LinkSignIn,
     NewPassword,
     NewSignInLink,
+    OpenSession,
     PasswordSignIn,
     Scope,
     Session,
     SignInLink,
     Token,
 )
-from retinue.domain.ids import AccountId, UserId
+from retinue.domain.ids import AccountId, SessionId, UserId
 from retinue.store import accounts, audit, sessions, users
 
 router = APIRouter(prefix="/v1", tags=["sessions"])
 pages_router = APIRouter(include_in_schema=False)
+USER_AGENT = 300
+"""How much is kept of what a browser calls itself."""
 
 
 @router.post("/sessions", status_code=201)
@@ -60,6 +63,38 @@ async def delete_session(request: Request, response: Response, caller: deps.Call
         await audit.append(tx, account_id=caller.account_id, event="session.end", actor=lines.actor(caller))
     auth.forget(app, caller.account_id)
     auth.clear_cookie(response, secure=auth.is_https(request.scope, app.settings))
+
+
+@router.get("/me/sessions")
+async def list_sessions(caller: deps.Caller, db: deps.Db, page: pages.Paging) -> pages.Page[OpenSession]:
+    """Where one is signed in, newest first."""
+    async with db.tenant_tx(caller.account_id) as tx:
+        rows = await sessions.list_open(tx, caller, before=page.after_id(), limit=page.fetch)
+    return pages.make(rows, page, lambda session: [session.id])
+
+
+@router.delete("/me/sessions", status_code=204)
+async def end_other_sessions(caller: deps.Caller, app: deps.App) -> None:
+    """Sign out everywhere else; with an API key, everywhere."""
+    async with app.db.tenant_tx(caller.account_id) as tx:
+        await sessions.revoke_of_user(tx, caller.account_id, caller.user_id, but=caller.session_id)
+        await audit.append(
+            tx, account_id=caller.account_id, event="session.end", actor=lines.actor(caller),
+            detail={"which": "others"},
+        )  # fmt: skip
+    auth.forget(app, caller.account_id)
+
+
+@router.delete("/me/sessions/{session_id}", status_code=204)
+async def end_session(session_id: SessionId, caller: deps.Caller, app: deps.App) -> None:
+    """Sign out of one session of one's own."""
+    async with app.db.tenant_tx(caller.account_id) as tx:
+        await sessions.revoke_own(tx, caller, session_id)
+        await audit.append(
+            tx, account_id=caller.account_id, event="session.end", actor=lines.actor(caller),
+            detail={"session_id": session_id},
+        )  # fmt: skip
+    auth.forget(app, caller.account_id)
 
 
 @router.put("/me/password", status_code=204)
@@ -145,8 +180,9 @@ async def open_session(
 ) -> Session:
     """Start a session of ``who`` (account, user, way of signing in) and put its cookie on the answer."""
     account_id, user_id, method = who
+    program = request.headers.get("user-agent", "").replace("\x00", "")[:USER_AGENT] or None
     async with app.db.tenant_tx(account_id) as tx:
-        session, token = await sessions.create(tx, account_id, user_id, app.settings.session_days)
+        session, token = await sessions.create(tx, account_id, user_id, app.settings.session_days, program)
         actor = lines.Actor(type="user", id=user_id)
         await audit.append(tx, account_id=account_id, event="session.start", actor=actor, detail={"method": method})
     secure = auth.is_https(request.scope, app.settings)

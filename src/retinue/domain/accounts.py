@@ -134,6 +134,15 @@ class Session(Value):
     expires_at: datetime
 
 
+class OpenSession(Session):
+    """One of one's own sessions that has not ended."""
+
+    user_agent: str | None = None
+    """What the browser or program called itself when it signed in."""
+    current: bool
+    """Whether this request came with it."""
+
+
 class SignInLink(Value):
     """A one-time link that signs ``user_id`` in. ``token`` is shown this once; only its hash is kept."""
 
@@ -162,6 +171,8 @@ class Me(Value):
     scopes: tuple[Scope, ...]
     key_id: KeyId | None = None
     session_id: SessionId | None = None
+    has_password: bool = False
+    """Whether a password was set; changing it then takes the present one."""
 
 
 class Bootstrapped(Value):

@@ -10,7 +10,7 @@ import asyncpg
 from retinue import errors
 from retinue.db.pool import Database, Tx
 from retinue.domain import accounts, ids
-from retinue.domain.accounts import Principal, Role, Scope, Session, SignInLink, Token
+from retinue.domain.accounts import OpenSession, Principal, Role, Scope, Session, SignInLink, Token
 
 LINK_MINUTES = 15
 CALLERS = {
@@ -18,10 +18,20 @@ CALLERS = {
     accounts.SESSION_PREFIX: "select caller_of_session_v1($1, $2)",
 }
 CREATE = """
-insert into session (account_id, id, user_id, token_hash, expires_at)
-values ($1, $2, $3, $4, clock() + make_interval(days => $5)) returning id, user_id, created_at, expires_at
+insert into session (account_id, id, user_id, token_hash, expires_at, user_agent)
+values ($1, $2, $3, $4, clock() + make_interval(days => $5), $6) returning id, user_id, created_at, expires_at
 """
 REVOKE = "update session set revoked_at = clock() where account_id = $1 and id = $2 and revoked_at is null"
+LIST = """
+select id, user_id, created_at, expires_at, user_agent, id is not distinct from $3::uuid as current from session
+where account_id = $1 and user_id = $2 and revoked_at is null and expires_at > clock()
+  and ($4::uuid is null or id < $4)
+order by id desc limit $5
+"""
+REVOKE_OWN = """
+update session set revoked_at = clock()
+where account_id = $1 and id = $2 and user_id = $3 and revoked_at is null and expires_at > clock()
+"""
 REVOKE_OTHERS = """
 update session set revoked_at = clock()
 where account_id = $1 and user_id = $2 and revoked_at is null and ($3::uuid is null or id <> $3)
@@ -65,12 +75,26 @@ async def find_caller(db: Database, token: Token) -> Found | None:
     return Found(base.model_copy(update=own), bytes.fromhex(found["hash"]), ends)
 
 
-async def create(tx: Tx, account_id: UUID, user_id: UUID, days: int) -> tuple[Session, str]:
+async def create(
+    tx: Tx, account_id: UUID, user_id: UUID, days: int, user_agent: str | None = None
+) -> tuple[Session, str]:
     """A new session and its token, which is not kept."""
     token = accounts.make_token(accounts.SESSION_PREFIX, account_id)
-    row = await tx.fetchrow(CREATE, account_id, ids.new(), user_id, accounts.hash_token(token), days)
+    row = await tx.fetchrow(CREATE, account_id, ids.new(), user_id, accounts.hash_token(token), days, user_agent)
     assert row is not None
     return Session(**row), token
+
+
+async def list_open(tx: Tx, caller: Principal, *, before: UUID | None = None, limit: int = 51) -> list[OpenSession]:
+    """The caller's sessions that have not ended, newest first."""
+    rows = await tx.fetch(LIST, caller.account_id, caller.user_id, caller.session_id, before, limit)
+    return [OpenSession(**row) for row in rows]
+
+
+async def revoke_own(tx: Tx, caller: Principal, session_id: UUID) -> None:
+    """End one of the caller's sessions. Raises ``NotFound`` for another's and for one that has ended."""
+    if await tx.execute(REVOKE_OWN, caller.account_id, session_id, caller.user_id) == "UPDATE 0":
+        raise errors.NotFound("You have no such session, or it has ended.")
 
 
 async def revoke(tx: Tx, account_id: UUID, session_id: UUID) -> None:

@@ -37,6 +37,7 @@ from retinue.api import (
     tools,
     usage,
     users,
+    web,
     welcome,
 )  # fmt: skip
 from retinue.api.auth import Identify, Verifier
@@ -117,6 +118,7 @@ def _add_layers(app: FastAPI, state: AppState, verifier: Verifier) -> None:
     app.add_middleware(limits.RateLimit, buckets=limits.Buckets(settings.rate_per_second, settings.rate_burst))
     app.add_middleware(Identify, verifier=verifier, settings=settings)
     app.add_middleware(limits.BodyLimit, max_bytes=settings.max_body_bytes)
+    app.add_middleware(web.Web, folder=web.FOLDER)
     app.add_middleware(problems.Guard)
     app.add_middleware(security.Security, settings=settings)
 

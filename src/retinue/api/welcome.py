@@ -1,4 +1,4 @@
-"""The page at / until the web app exists: how to talk to Retinue by CLI and API. Plain HTML, no script, no state."""
+"""The page at / where the web app is not built: how to build it, how to talk by CLI and API. Plain HTML, no script."""
 
 from html import escape
 from importlib import metadata
@@ -60,6 +60,9 @@ def page(url: str, offline: bool, words: str) -> str:
 <h1>Retinue</h1>
 <p class="soft">People and AI agents, side by side. Version {escape(metadata.version("retinue"))}.</p>
 <p class="state{" offline" if offline else ""}">{escape(words)}</p>
+
+<h2>The web app is not built here</h2>
+<p>In a checkout, <code>make run</code> builds it and starts again. A released package brings it along.</p>
 
 <h2>Talk in the terminal</h2>
 <pre>retinue chat</pre>

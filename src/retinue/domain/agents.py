@@ -131,6 +131,17 @@ class Agent(Value):
     updated_at: datetime
 
 
+class AgentOverview(Value):
+    """What the list of agents says beside each name."""
+
+    agent_id: AgentId
+    channels: int
+    """How many of your channels it is in."""
+    last_turn_at: datetime | None
+    working: bool
+    """Whether a turn of it runs now."""
+
+
 class AgentConfig(Value):
     """The immutable snapshot a turn runs on (AGT-19, LIFE-11); its hash is ``interaction.config_hash``."""
 

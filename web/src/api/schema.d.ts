@@ -525,6 +525,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/agents/overview": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Agent Overview
+         * @description Of every agent you can reach: in how many of your channels it is, its last turn, whether it works now.
+         */
+        get: operations["list_agent_overview"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/agents/{agent_id}": {
         parameters: {
             query?: never;
@@ -806,7 +826,7 @@ export interface paths {
         };
         /**
          * List Channels
-         * @description The channels you can read.
+         * @description The channels you can read, with what is new in them for you.
          */
         get: operations["list_channels"];
         put?: never;
@@ -830,7 +850,7 @@ export interface paths {
         };
         /**
          * Get Channel
-         * @description One channel.
+         * @description One channel, with what is new in it for you.
          */
         get: operations["get_channel"];
         put?: never;
@@ -937,9 +957,117 @@ export interface paths {
         post?: never;
         /**
          * Delete Message
-         * @description Take a message back: yours or, for the channel's owners and admins, anyone's.
+         * @description Take a message back: yours or, for the channel's owners and admins, anyone's. You can undo it for 10 minutes.
          */
         delete: operations["delete_message"];
+        options?: never;
+        head?: never;
+        /**
+         * Edit Message
+         * @description Change your own message. What an agent has read stays as it read it, and the edit calls no agent.
+         */
+        patch: operations["edit_message"];
+        trace?: never;
+    };
+    "/v1/channels/{channel_id}/messages/{message_id}/edits": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Message Edits
+         * @description What a message said before each edit; for its author and the channel's owners.
+         */
+        get: operations["list_message_edits"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/channels/{channel_id}/messages/{message_id}/restore": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Restore Message
+         * @description Undo your own deletion, within 10 minutes.
+         */
+        post: operations["restore_message"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/channels/{channel_id}/messages/{message_id}/reactions/{emoji}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Add Reaction
+         * @description React with an emoji. A message takes at most 20 different ones.
+         */
+        put: operations["add_reaction"];
+        post?: never;
+        /**
+         * Remove Reaction
+         * @description Take your reaction back.
+         */
+        delete: operations["remove_reaction"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/channels/{channel_id}/read": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Mark Read
+         * @description Say how far you have read. The mark only moves forward; your other windows are told.
+         */
+        put: operations["mark_read"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/channels/{channel_id}/typing": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Tell Typing
+         * @description Say that you are typing. Readers of the channel see it for a few seconds; nothing is kept.
+         */
+        post: operations["tell_typing"];
+        delete?: never;
         options?: never;
         head?: never;
         patch?: never;
@@ -1524,6 +1652,20 @@ export interface components {
             tools: components["schemas"]["AgentTool"][];
         };
         /**
+         * AgentOverview
+         * @description What the list of agents says beside each name.
+         */
+        AgentOverview: {
+            /** Agent Id */
+            agent_id: string;
+            /** Channels */
+            channels: number;
+            /** Last Turn At */
+            last_turn_at: string | null;
+            /** Working */
+            working: boolean;
+        };
+        /**
          * AgentStatus
          * @description CON-40: operational status, apart from the deployment state.
          * @enum {string}
@@ -1722,6 +1864,23 @@ export interface components {
              * @default 0
              */
             last_seq: number;
+            /** Last Message At */
+            last_message_at: string | null;
+            /**
+             * Read Seq
+             * @default 0
+             */
+            read_seq: number;
+            /**
+             * Unread
+             * @default 0
+             */
+            unread: number;
+            /**
+             * Mentions Unread
+             * @default 0
+             */
+            mentions_unread: number;
         };
         /**
          * ChannelChange
@@ -1914,6 +2073,18 @@ export interface components {
             path: string;
             /** Reason */
             reason: string;
+        };
+        /**
+         * FilePart
+         * @description A file that stands in a message. A turn puts its picture or its text in its place before a model sees it.
+         */
+        FilePart: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            kind: "file";
+            file: components["schemas"]["StoredFile"];
         };
         /**
          * Generate
@@ -2311,7 +2482,7 @@ export interface components {
              * Parts
              * @default []
              */
-            parts: (components["schemas"]["TextPart"] | components["schemas"]["ImagePart"] | components["schemas"]["ThinkingPart"] | components["schemas"]["CallPart"] | components["schemas"]["ResultPart"])[];
+            parts: (components["schemas"]["TextPart"] | components["schemas"]["ImagePart"] | components["schemas"]["FilePart"] | components["schemas"]["ThinkingPart"] | components["schemas"]["CallPart"] | components["schemas"]["ResultPart"])[];
             /** Reply To */
             reply_to: string | null;
             /** @default inline */
@@ -2335,6 +2506,45 @@ export interface components {
              * Format: date-time
              */
             created_at: string;
+            /** Edited At */
+            edited_at: string | null;
+            /**
+             * Reactions
+             * @default []
+             */
+            reactions: components["schemas"]["Reaction"][];
+            /**
+             * Reply Count
+             * @default 0
+             */
+            reply_count: number;
+            /** Last Reply At */
+            last_reply_at: string | null;
+        };
+        /**
+         * MessageChange
+         * @description A new text for one's own message.
+         */
+        MessageChange: {
+            /** Content */
+            content: string;
+        };
+        /**
+         * MessageEdit
+         * @description What a message said before one of its edits.
+         */
+        MessageEdit: {
+            /** Number */
+            number: number;
+            /** Content */
+            content: string;
+            /** Edited By */
+            edited_by: string;
+            /**
+             * At
+             * Format: date-time
+             */
+            at: string;
         };
         /**
          * MessageHit
@@ -2887,6 +3097,44 @@ export interface components {
             default_model: string | null;
         };
         /**
+         * Reaction
+         * @description One emoji on a message, and who put it there.
+         */
+        Reaction: {
+            /** Emoji */
+            emoji: string;
+            /** Count */
+            count: number;
+            /** Mine */
+            mine: boolean;
+            /** User Ids */
+            user_ids: string[];
+        };
+        /**
+         * ReadState
+         * @description How far one has read a channel.
+         */
+        ReadState: {
+            /** Channel Id */
+            channel_id: string;
+            /** Last Seq */
+            last_seq: number;
+            /** Read Seq */
+            read_seq: number;
+            /** Unread */
+            unread: number;
+            /** Mentions Unread */
+            mentions_unread: number;
+        };
+        /**
+         * ReadUpTo
+         * @description How far you have read.
+         */
+        ReadUpTo: {
+            /** Seq */
+            seq: number;
+        };
+        /**
          * ReceivedInteraction
          * @description What a message started, in the answer to its POST.
          */
@@ -3089,6 +3337,34 @@ export interface components {
             /** Ended At */
             ended_at: string | null;
         };
+        /**
+         * StoredFile
+         * @description A file as a message's parts hold it.
+         */
+        StoredFile: {
+            /** Id */
+            id: string;
+            /** Name */
+            name: string;
+            /** Media Type */
+            media_type: string;
+            /** Bytes */
+            bytes: number;
+            /** Width */
+            width: number | null;
+            /** Height */
+            height: number | null;
+            /**
+             * Preview
+             * @default false
+             */
+            preview: boolean;
+            /**
+             * Created At
+             * Format: date-time
+             */
+            created_at: string;
+        };
         /** Team */
         Team: {
             /** Id */
@@ -3215,7 +3491,7 @@ export interface components {
             /** Author */
             author: string | null;
             /** Parts */
-            parts: (components["schemas"]["TextPart"] | components["schemas"]["ImagePart"] | components["schemas"]["ThinkingPart"] | components["schemas"]["CallPart"] | components["schemas"]["ResultPart"])[];
+            parts: (components["schemas"]["TextPart"] | components["schemas"]["ImagePart"] | components["schemas"]["FilePart"] | components["schemas"]["ThinkingPart"] | components["schemas"]["CallPart"] | components["schemas"]["ResultPart"])[];
             /** Interaction Id */
             interaction_id: string | null;
             /** Step Seq */
@@ -4923,6 +5199,36 @@ export interface operations {
             };
         };
     };
+    list_agent_overview: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AgentOverview"][];
+                };
+            };
+            /** @description What went wrong, and what to do. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     get_agent: {
         parameters: {
             query?: never;
@@ -5921,16 +6227,24 @@ export interface operations {
     list_messages: {
         parameters: {
             query?: {
-                /** @description Which comes first. */
-                order?: "newest" | "oldest";
-                /** @description Only the replies to this message. */
-                reply_to?: string | null;
-                /** @description Also drafts; for the channel's owners and admins. */
-                drafts?: boolean;
+                /** @description The messages before and after this one, itself among them. */
+                around?: string | null;
                 /** @description How many at most. */
                 limit?: number;
                 /** @description The `next` of the page before. */
                 after?: string | null;
+                /** @description Which comes first. */
+                order?: "newest" | "oldest";
+                /** @description Only what was said after this place. */
+                after_seq?: number | null;
+                /** @description Only what was said before this place. */
+                before_seq?: number | null;
+                /** @description Only the thread of this message: its replies. */
+                reply_to?: string | null;
+                /** @description Without replies. */
+                top_level?: boolean;
+                /** @description Also drafts; for the channel's owners and admins. */
+                drafts?: boolean;
             };
             header?: never;
             path: {
@@ -6049,6 +6363,245 @@ export interface operations {
             path: {
                 channel_id: string;
                 message_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description What went wrong, and what to do. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    edit_message: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                channel_id: string;
+                message_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["MessageChange"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Message"];
+                };
+            };
+            /** @description What went wrong, and what to do. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_message_edits: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                channel_id: string;
+                message_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MessageEdit"][];
+                };
+            };
+            /** @description What went wrong, and what to do. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    restore_message: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                channel_id: string;
+                message_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Message"];
+                };
+            };
+            /** @description What went wrong, and what to do. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    add_reaction: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                channel_id: string;
+                message_id: string;
+                /** @description One emoji, percent-encoded. */
+                emoji: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Message"];
+                };
+            };
+            /** @description What went wrong, and what to do. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    remove_reaction: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                channel_id: string;
+                message_id: string;
+                /** @description One emoji, percent-encoded. */
+                emoji: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Message"];
+                };
+            };
+            /** @description What went wrong, and what to do. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    mark_read: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                channel_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ReadUpTo"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ReadState"];
+                };
+            };
+            /** @description What went wrong, and what to do. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    tell_typing: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                channel_id: string;
             };
             cookie?: never;
         };

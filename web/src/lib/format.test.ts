@@ -1,0 +1,38 @@
+import { describe, expect, it } from "vitest";
+
+import { bytes, compact, initials, label, names, plural, shorten } from "./format";
+
+it("writes large numbers short", () => {
+  expect([999, 1_234, 3_400_000].map(compact)).toEqual(["999", "1.2k", "3.4M"]);
+  expect([0, 640, 1_234, 250_000, 3_400_000].map(bytes)).toEqual(["0 B", "640 B", "1.2 KB", "250 KB", "3.4 MB"]);
+});
+
+it("says one and many", () => {
+  expect(plural(1, "message")).toBe("1 message");
+  expect(plural(0, "reply", "replies")).toBe("0 replies");
+});
+
+it("names a few and counts the rest", () => {
+  expect(names([])).toBe("");
+  expect(names(["Ada"])).toBe("Ada");
+  expect(names(["Ada", "Ben"])).toBe("Ada and Ben");
+  expect(names(["Ada", "Ben", "Cyd", "Dee"])).toBe("Ada, Ben and 2 others");
+});
+
+it("makes labels of words", () => expect(label("in_development")).toBe("In development"));
+
+describe("initials", () => {
+  it.each([
+    ["Ada Lovelace", "AL"],
+    ["assistant", "A"],
+    ["José de la Cruz", "JC"],
+    ["", "?"],
+    ["李 雷", "李雷"],
+  ])("of %s are %s", (name, letters) => expect(initials(name)).toBe(letters));
+});
+
+it("cuts a text at a word", () => {
+  expect(shorten("short", 20)).toBe("short");
+  expect(shorten("a somewhat longer sentence", 18)).toBe("a somewhat longer…");
+  expect(shorten("x".repeat(30), 10)).toBe(`${"x".repeat(9)}…`);
+});

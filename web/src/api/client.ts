@@ -6,7 +6,7 @@ export type Schemas = components["schemas"];
 export type FieldError = Schemas["FieldError"];
 
 /** Sends and receives exactly what the API's own description says. The session cookie goes along by itself. */
-export const api = createClient<paths>({ baseUrl: globalThis.location?.origin ?? "" });
+export const api = createClient<paths>({ baseUrl: window.location.origin });
 
 /** What the server, or the way to it, refused. `detail` is written for people and says what to do. */
 export class ApiError extends Error {

@@ -74,7 +74,7 @@ export function dayTitle(when: string | number | Date, now: number = Date.now())
   if (apart === 0) return "Today";
   if (apart === 1) return "Yesterday";
   const sameYear = new Date(when).getFullYear() === new Date(now).getFullYear();
-  const date = { day: "numeric", month: "long", ...(sameYear ? {} : { year: "numeric" }) } as const;
+  const date = { day: "numeric", month: "long", year: sameYear ? undefined : "numeric" } as const;
   return format({ weekday: "long", ...(apart > 1 && apart < 7 ? {} : date) }).format(ms(when));
 }
 

@@ -39,6 +39,9 @@ ROWS: dict[str, dict[str, Any]] = {
         "id": "$message", "channel_id": "$channel", "seq": 1, "author_kind": "user", "user_id": "$user",
         "content": MARK,
     },
+    "message_edit": {"message_id": "$message", "number": 1, "content": MARK, "edited_by": "$user"},
+    "reaction": {"message_id": "$message", "emoji": "👍", "user_id": "$user"},
+    "channel_personal": {"channel_id": "$channel", "user_id": "$user", "read_seq": 1},
     "thread": {
         "id": "$thread", "agent_id": "$agent", "owner": MARK, "user_id": "$user", "title": MARK, "last_seq": 1,
     },
@@ -92,7 +95,7 @@ async def seed(db: Database, world: World) -> Seeded:
     config_hash = world.made.agent.config_hash
     plain = {
         "config_hash": config_hash, "hash": config_hash, "slug": "seen_by_nobody_else", "tool": "seen_by_nobody_else",
-        "name": MARK, "seq": "1", "party_id": ids.encode("agt", world.made.agent.id),
+        "name": MARK, "seq": "1", "emoji": "👍", "party_id": ids.encode("agt", world.made.agent.id),
     }  # fmt: skip
     typed = {f"{name}_id": ids.encode(prefix, known[name]) for name, prefix in PREFIXES.items()}
     return Seeded(world, typed | plain)

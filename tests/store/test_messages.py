@@ -11,7 +11,7 @@ from retinue.domain.agents import NewAgent
 from retinue.domain.audit import AuditFilter, reference
 from retinue.domain.channels import ChannelKind, NewChannel, NewMember
 from retinue.domain.messages import MessageFilter
-from retinue.store import agents, audit, channel_members, channels, messages
+from retinue.store import agents, audit, channel_members, channels, corrections, messages
 from tests.store.conftest import Office
 from tests.store.talk import bridge, note, post
 
@@ -87,7 +87,7 @@ async def test_drafts_are_shown_to_owners_who_ask_and_to_nobody_else(db: Databas
             with pytest.raises(errors.NotFound):
                 await messages.access_message(tx, office.lead, one)
         with pytest.raises(errors.WrongState):
-            await messages.delete(tx, office.member, drafts[0])
+            await corrections.delete(tx, office.member, drafts[0])
 
 
 async def test_messages_of_a_closed_channel_do_not_exist_for_others(
@@ -100,7 +100,7 @@ async def test_messages_of_a_closed_channel_do_not_exist_for_others(
             for attempt in (
                 messages.list_messages(tx, who, channel),
                 messages.access_message(tx, who, said),
-                messages.delete(tx, who, said),
+                corrections.delete(tx, who, said),
             ):
                 with pytest.raises(errors.NotFound):
                     await attempt
@@ -122,8 +122,8 @@ async def test_a_deleted_message_leaves_its_place_and_its_hash(db: Database, off
         said = await post(tx, office.account_id, channel, "regretted", by=office.lead.user_id)
         seq = await note(tx, office.account_id, thread, "regretted", message=said)
         await note(tx, office.account_id, thread, "kept")
-        await messages.delete(tx, office.lead, said)
-        await messages.delete(tx, office.lead, said)
+        await corrections.delete(tx, office.lead, said)
+        await corrections.delete(tx, office.lead, said)
         gone = await messages.access_message(tx, office.member, said)
         assert (gone.status, gone.content, gone.user_id, gone.seq) == ("deleted", "", office.lead.user_id, 1)
         texts = await tx.fetch(
@@ -143,7 +143,7 @@ async def test_one_deletes_ones_own_messages_and_owners_delete_any(db: Database,
         mine = await post(tx, office.account_id, channel, "a", by=office.member.user_id)
         theirs = await post(tx, office.account_id, channel, "b", by=office.lead.user_id)
         with pytest.raises(errors.Forbidden):
-            await messages.delete(tx, office.lead, mine)
-        await messages.delete(tx, office.member, theirs)
+            await corrections.delete(tx, office.lead, mine)
+        await corrections.delete(tx, office.member, theirs)
         with pytest.raises(errors.NotFound):
-            await messages.delete(tx, office.member, uuid4())
+            await corrections.delete(tx, office.member, uuid4())

@@ -16,7 +16,7 @@ from retinue.domain.channels import (
     NewMember,
 )
 from retinue.domain.ids import AgentId, ChannelId, PartyId
-from retinue.store import channel_members, channels
+from retinue.store import channel_members, channels, reads
 
 router = APIRouter(prefix="/v1/channels", tags=["channels"])
 
@@ -34,9 +34,10 @@ def wanted(
 async def list_channels(
     caller: deps.Caller, db: deps.Db, page: pages.Paging, filters: Annotated[ChannelFilter, Depends(wanted)]
 ) -> pages.Page[Channel]:
-    """The channels you can read."""
+    """The channels you can read, with what is new in them for you."""
     async with db.tenant_tx(caller.account_id) as tx:
         rows = await channels.list_channels(tx, caller, filters, after=page.after_id(), limit=page.fetch)
+        rows = await reads.dress(tx, caller, rows)
     return pages.make(rows, page, lambda channel: [channel.id])
 
 
@@ -52,16 +53,18 @@ async def create_channel(new: NewChannel, caller: deps.Caller, db: deps.Db) -> C
 
 @router.get("/{channel_id}")
 async def get_channel(channel_id: ChannelId, caller: deps.Caller, db: deps.Db) -> Channel:
-    """One channel."""
+    """One channel, with what is new in it for you."""
     async with db.tenant_tx(caller.account_id) as tx:
-        return await channels.access_channel(tx, caller, channel_id)
+        [found] = await reads.dress(tx, caller, [await channels.access_channel(tx, caller, channel_id)])
+    return found
 
 
 @router.patch("/{channel_id}")
 async def update_channel(channel_id: ChannelId, change: ChannelChange, caller: deps.Caller, db: deps.Db) -> Channel:
     """Change what the body names. Takes an owner of the channel or an admin."""
     async with db.tenant_tx(caller.account_id) as tx:
-        return await channels.update(tx, caller, channel_id, change)
+        [found] = await reads.dress(tx, caller, [await channels.update(tx, caller, channel_id, change)])
+    return found
 
 
 @router.delete("/{channel_id}", status_code=204)

@@ -14,7 +14,9 @@ from retinue.api import (
     audit,
     catalogue,
     channels,
+    corrections,
     document,
+    files,
     generate,
     health,
     history,
@@ -28,6 +30,7 @@ from retinue.api import (
     models,
     oidc,
     problems,
+    reads,
     search,
     secrets,
     security,
@@ -42,6 +45,7 @@ from retinue.api import (
 )  # fmt: skip
 from retinue.api.auth import Identify, Verifier
 from retinue.api.deps import AppState
+from retinue.files import places
 
 ROUTERS: list[APIRouter] = [
     accounts.router,
@@ -58,7 +62,10 @@ ROUTERS: list[APIRouter] = [
     secrets.router,
     channels.router,
     history.router,
+    corrections.router,
+    reads.router,
     messages.router,
+    files.router,
     threads.router,
     generate.router,
     interactions.router,
@@ -90,6 +97,8 @@ def create(state: AppState, lifespan: Lifespan | None = None) -> FastAPI:
         state.attempts = limits.Buckets(per_second=0.2, burst=10)
     if state.addresses is None:
         state.addresses = limits.Buckets(per_second=1.0, burst=30)
+    if state.files is None:
+        state.files = places.shelf(state.db, state.settings)
     app = FastAPI(
         title="Retinue",
         version=metadata.version("retinue"),
@@ -117,7 +126,7 @@ def _add_layers(app: FastAPI, state: AppState, verifier: Verifier) -> None:
     app.add_middleware(idempotency.Idempotency, db=state.db)
     app.add_middleware(limits.RateLimit, buckets=limits.Buckets(settings.rate_per_second, settings.rate_burst))
     app.add_middleware(Identify, verifier=verifier, settings=settings)
-    app.add_middleware(limits.BodyLimit, max_bytes=settings.max_body_bytes)
+    app.add_middleware(limits.BodyLimit, max_bytes=settings.max_body_bytes, max_file_bytes=settings.max_file_bytes)
     app.add_middleware(web.Web, folder=web.FOLDER)
     app.add_middleware(problems.Guard)
     app.add_middleware(security.Security, settings=settings)

@@ -48,6 +48,23 @@ class Channel(Value):
     archived_at: datetime | None = None
     created_at: datetime
     last_seq: int = 0
+    last_message_at: datetime | None = None
+    read_seq: int = 0
+    """How far the reader has read; this and what follows is the caller's own."""
+    unread: int = 0
+    """Messages of others beyond ``read_seq``, counted among the newest 100: 100 means as many or more."""
+    mentions_unread: int = 0
+    """Those of them that mention the reader or are for the reader alone."""
+
+
+class ReadState(Value):
+    """How far one has read a channel."""
+
+    channel_id: ChannelId
+    last_seq: int
+    read_seq: int
+    unread: int
+    mentions_unread: int
 
 
 class ChannelMember(Value):
@@ -59,7 +76,7 @@ class ChannelMember(Value):
     agent_id: AgentId | None = None
     name: str
     slug: str | None = None
-    """An agent's slug: what ``@slug`` mentions."""
+    """What ``@slug`` mentions: an agent's slug; a person's is made from the name."""
     role: Literal["owner", "member"] = "member"
     trigger_mode: TriggerMode | None = None
     joined_at: datetime

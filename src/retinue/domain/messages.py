@@ -14,6 +14,7 @@ from retinue.domain.models import ImagePart, MessageRole, Part
 from retinue.domain.texts import Line, Object, Text, storable
 
 MAX_CONTENT_BYTES = 256 * 1024
+"""UTF-8 bytes of a message's text."""
 
 
 class Delivery(StrEnum):
@@ -27,6 +28,17 @@ class Delivery(StrEnum):
 
 AuthorKind = Literal["user", "agent", "system", "external"]
 MessageStatus = Literal["sent", "pending_approval", "rejected", "deleted"]
+
+
+class Reaction(Value):
+    """One emoji on a message, and who put it there."""
+
+    emoji: str
+    count: int
+    mine: bool
+    """Whether the reader is one of them."""
+    user_ids: tuple[UserId, ...]
+    """The first 50, in order of time."""
 
 
 class Message(Value):
@@ -49,6 +61,12 @@ class Message(Value):
     metadata: dict[str, Any] = Field(default_factory=dict)
     """THR-09: provider, providerMetadata, status, review, agentName."""
     created_at: datetime
+    edited_at: datetime | None = None
+    """When its author last changed it; null: never."""
+    reactions: tuple[Reaction, ...] = ()
+    reply_count: int = 0
+    """Replies in its thread that the reader may see."""
+    last_reply_at: datetime | None = None
 
 
 class MessageFilter(Value):
@@ -57,10 +75,40 @@ class MessageFilter(Value):
     newest_first: bool = True
     after_seq: int | None = None
     """Go on behind this place, in the direction of the list."""
+    above: int | None = None
+    """Only places after this one."""
+    below: int | None = None
+    """Only places before this one."""
     reply_to: MessageId | None = None
-    """Only the replies to this message (CHN-10)."""
+    """Only the replies to this message, and the replies to those (CHN-10)."""
+    top_level: bool = False
+    """Only what is no reply."""
     drafts: bool = False
     """Also what waits for approval or was rejected (THR-25); for admins and the channel's owners."""
+
+
+MessageText = Annotated[str, Field(min_length=1, max_length=MAX_CONTENT_BYTES), AfterValidator(storable)]
+
+
+class MessageChange(Value):
+    """A new text for one's own message."""
+
+    content: MessageText
+
+
+class MessageEdit(Value):
+    """What a message said before one of its edits."""
+
+    number: int
+    content: str
+    edited_by: UserId
+    at: datetime
+
+
+UNDO_MINUTES = 10
+"""How long a deleted message can be brought back by whoever deleted it; after that its content is gone."""
+MAX_EMOJI = 20
+"""Different emoji on one message."""
 
 
 class ThreadMessage(Value):

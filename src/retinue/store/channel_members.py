@@ -9,6 +9,7 @@ from uuid import UUID
 
 from retinue import errors
 from retinue.db.pool import Tx
+from retinue.domain import mentions
 from retinue.domain.accounts import Principal
 from retinue.domain.channels import ChannelMember, MemberChange, NewMember
 from retinue.store import agents, channels
@@ -25,7 +26,7 @@ with everyone as (
         select from channel_member m where m.account_id = $1 and m.channel_id = $2 and m.party_id = u.user_id)
     group by u.user_id)
 select $2::uuid as channel_id, case when e.agent_id is null then 'user' else 'agent' end as kind, e.user_id, e.agent_id,
-    coalesce(u.name, g.name) as name, g.slug, e.role, e.trigger_mode, e.joined_at
+    coalesce(u.name, g.name) as name, g.slug, u.email, e.role, e.trigger_mode, e.joined_at
 from everyone e
 left join app_user u on u.account_id = $1 and u.id = e.user_id
 left join agent g on g.account_id = $1 and g.id = e.agent_id
@@ -54,7 +55,9 @@ async def access_member(tx: Tx, principal: Principal, channel_id: UUID, party_id
 
 
 def _member(row: Mapping[str, Any]) -> ChannelMember:
-    return ChannelMember.model_validate(dict(row))
+    fields = dict(row)
+    email = fields.pop("email")
+    return ChannelMember.model_validate(fields | ({"slug": mentions.handle(row["name"], email)} if email else {}))
 
 
 USER = "select id from app_user where account_id = $1 and id = $2 and status = 'active'"

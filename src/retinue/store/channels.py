@@ -27,12 +27,15 @@ from retinue.domain.channels import (
 )
 from retinue.store import agents, audit
 
-COLUMNS = ", ".join(f"c.{name}" for name in Channel.model_fields)
+LOOKED_UP = frozenset({"last_message_at", "read_seq", "unread", "mentions_unread"})
+"""Fields that are no columns: ``reads.dress`` fills them in for the channels that are shown."""
+FIELDS = tuple(name for name in Channel.model_fields if name not in LOOKED_UP)
+COLUMNS = ", ".join(f"c.{name}" for name in FIELDS)
 
 
 def channel(row: Mapping[str, Any]) -> Channel:
-    """A channel from its row."""
-    return Channel.model_validate({name: row[name] for name in Channel.model_fields})
+    """A channel from its row, without what ``reads.dress`` adds."""
+    return Channel.model_validate({name: row[name] for name in FIELDS})
 
 
 # ── reading ──────────────────────────────────────────────────────────────────────────────────────────────────────

@@ -1,28 +1,31 @@
-"""Messages of channels as people read them. Posting is intake (``turns.receive``); searching is ``search``.
+"""Messages of channels as people read them. Posting is intake (``turns.receive``); searching is ``search``; what is
+changed after posting is in ``corrections`` and ``reactions``.
 
 A direct message is seen by its recipient and its author alone (CHN-11); a draft only by who asks for drafts and may
 (THR-25); of a deleted message its place, its author and its time remain.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
 from retinue import errors
 from retinue.db.pool import Tx
 from retinue.domain.accounts import Principal
-from retinue.domain.audit import actor
 from retinue.domain.messages import Message, MessageFilter
-from retinue.store import audit, channels
+from retinue.store import channels
 
-COLUMNS = ", ".join(f"m.{name}" for name in Message.model_fields)
+LOOKED_UP = frozenset({"reactions", "reply_count", "last_reply_at", "files"})
+"""Fields that are no columns: ``dress`` fills them in for the messages that are shown."""
+FIELDS = tuple(name for name in Message.model_fields if name not in LOOKED_UP)
+COLUMNS = ", ".join(f"m.{name}" for name in FIELDS)
 FOR_USER = "(m.delivery <> 'direct' or m.recipient_id = $2 or m.user_id = $2)"
 """``$2`` is the user; says nothing about the channel."""
 
 
 def message(row: Mapping[str, Any]) -> Message:
-    """A message from its row."""
-    return Message.model_validate({name: row[name] for name in Message.model_fields})
+    """A message from its row, without what ``dress`` adds."""
+    return Message.model_validate({name: row[name] for name in FIELDS})
 
 
 ACCESS = f"""
@@ -32,30 +35,34 @@ where m.account_id = $1 and m.id = $3 and {FOR_USER} and may_enter_v1($1, m.chan
 """
 
 
-async def access_message(tx: Tx, principal: Principal, message_id: UUID) -> Message:
-    """One message. Raises NotFound for what is not there or not for this user."""
+async def access_message(tx: Tx, principal: Principal, message_id: UUID, channel_id: UUID | None = None) -> Message:
+    """One message; with ``channel_id`` only if it is there. Raises NotFound for what is not there or not for this
+    user."""
     row = await tx.fetchrow(ACCESS, principal.account_id, principal.user_id, message_id)
-    if row is None:
+    if row is None or channel_id not in (None, row["channel_id"]):
         raise errors.NotFound("There is no such message, or you may not read it.")
-    return message(row)
+    [dressed] = await dress(tx, principal, [message(row)])
+    return dressed
 
 
-NEWEST = f"""
-select {COLUMNS} from message m
-where m.account_id = $1 and m.channel_id = $3 and {FOR_USER}
-  and (m.status in ('sent', 'deleted') or $4) and ($5::uuid is null or m.reply_to = $5)
-  and ($6::bigint is null or m.seq < $6)
-order by m.seq desc
-limit $7
+# ── lists ────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+SHOWN = f"""
+m.account_id = $1 and m.channel_id = $3 and {FOR_USER} and (m.status in ('sent', 'deleted') or $4)
+  and m.seq > $5 and m.seq < $6
 """
-OLDEST = f"""
-select {COLUMNS} from message m
-where m.account_id = $1 and m.channel_id = $3 and {FOR_USER}
-  and (m.status in ('sent', 'deleted') or $4) and ($5::uuid is null or m.reply_to = $5)
-  and ($6::bigint is null or m.seq > $6)
-order by m.seq
-limit $7
+# An agent's answer to a reply points at that reply: a thread is its root's replies and theirs.
+IN_THREAD = """
+m.reply_to in (select $8::uuid union all
+               select r.id from message r where r.account_id = $1 and r.reply_to = $8 and r.reply_to is not null)
 """
+NEWEST = f"select {COLUMNS} from message m where {SHOWN} order by m.seq desc limit $7"
+OLDEST = f"select {COLUMNS} from message m where {SHOWN} order by m.seq limit $7"
+TOP_NEWEST = f"select {COLUMNS} from message m where {SHOWN} and m.reply_to is null order by m.seq desc limit $7"
+TOP_OLDEST = f"select {COLUMNS} from message m where {SHOWN} and m.reply_to is null order by m.seq limit $7"
+REPLIES_NEWEST = f"select {COLUMNS} from message m where {SHOWN} and {IN_THREAD} order by m.seq desc limit $7"
+REPLIES_OLDEST = f"select {COLUMNS} from message m where {SHOWN} and {IN_THREAD} order by m.seq limit $7"
+LAST = 2**63 - 1
 
 
 async def list_messages(
@@ -69,45 +76,71 @@ async def list_messages(
     await channels.access_channel(tx, principal, channel_id)
     if wanted.drafts:
         await channels.require_owner(tx, principal, channel_id)
-    rows = await tx.fetch(
-        NEWEST if wanted.newest_first else OLDEST, principal.account_id, principal.user_id, channel_id, wanted.drafts,
-        wanted.reply_to, wanted.after_seq, limit,
-    )  # fmt: skip
-    return [message(row) for row in rows]
+    after, before = _bounds(wanted)
+    args: list[Any] = [principal.account_id, principal.user_id, channel_id, wanted.drafts, after, before, limit]
+    if wanted.reply_to is not None:
+        sql = REPLIES_NEWEST if wanted.newest_first else REPLIES_OLDEST
+        args.append(wanted.reply_to)
+    elif wanted.top_level:
+        sql = TOP_NEWEST if wanted.newest_first else TOP_OLDEST
+    else:
+        sql = NEWEST if wanted.newest_first else OLDEST
+    return await dress(tx, principal, [message(row) for row in await tx.fetch(sql, *args)])
 
 
-LOCK = "select m.* from message m where m.account_id = $1 and m.id = $2 for no key update"
-DELETE = """
-update message set status = 'deleted', content = '', parts = '[]', metadata = '{}' where account_id = $1 and id = $2
+def _bounds(wanted: MessageFilter) -> tuple[int, int]:
+    """The places between which to look, both exclusive."""
+    after, before = wanted.above or 0, LAST if wanted.below is None else wanted.below
+    if wanted.after_seq is not None and wanted.newest_first:
+        before = min(before, wanted.after_seq)
+    elif wanted.after_seq is not None:
+        after = max(after, wanted.after_seq)
+    return after, before
+
+
+async def around(tx: Tx, principal: Principal, centre: Message, wanted: MessageFilter, *, limit: int) -> list[Message]:
+    """At most ``limit`` messages with ``centre`` in their middle, in the order wanted."""
+    before = wanted.model_copy(update={"newest_first": True, "below": centre.seq, "after_seq": None})
+    behind = wanted.model_copy(update={"newest_first": False, "above": centre.seq - 1, "after_seq": None})
+    half = limit // 2
+    older = await list_messages(tx, principal, centre.channel_id, before, limit=half) if half else []
+    newer = await list_messages(tx, principal, centre.channel_id, behind, limit=limit - half)
+    found = [*reversed(older), *newer]
+    return found[::-1] if wanted.newest_first else found
+
+
+# ── what stands beside a message ─────────────────────────────────────────────────────────────────────────────────
+
+REACTIONS = """
+select r.message_id, jsonb_agg(jsonb_build_object('emoji', r.emoji, 'count', r.count, 'mine', r.mine,
+                                                  'user_ids', r.people) order by r.first, r.emoji) as reactions
+from (select message_id, emoji, count(*) as count, bool_or(user_id = $2) as mine, min(created_at) as first,
+             (array_agg(user_id order by created_at, user_id))[1:50] as people
+      from reaction where account_id = $1 and message_id = any ($3) group by message_id, emoji) r
+group by r.message_id
 """
-FORGET = """
-update thread_message set text = '', parts = '[{"kind": "text", "text": "(This message was deleted.)"}]'
-where account_id = $1 and message_id = $3
-  and thread_id in (select t.thread_id from agent_thread t where t.account_id = $1 and t.channel_id = $2)
-"""  # over the channel's threads, so that the hot path carries no index for a rare act
-NOTIFY = "select notify_v1($1, 'channel', $2, $2)"
+REPLIES = f"""
+select i.id, t.count, t.last from unnest($3::uuid[]) as i (id)
+cross join lateral (
+    select count(*) as count, max(m.created_at) as last from message m
+    where m.account_id = $1 and m.status = 'sent' and {FOR_USER}
+      and m.reply_to in (select i.id union all
+                         select r.id from message r where r.account_id = $1 and r.reply_to = i.id)) t
+where t.count > 0
+"""
 
 
-async def delete(tx: Tx, principal: Principal, message_id: UUID) -> None:
-    """Take a message back: its content goes, from the agents' threads too; audit keeps its hash.
-
-    One's own, or, for the channel's owners and admins, anyone's. Deleting twice is deleting once. Raises NotFound,
-    Forbidden, WrongState (a draft).
-    """
-    seen = await access_message(tx, principal, message_id)
-    if seen.user_id != principal.user_id:
-        await channels.require_owner(tx, principal, seen.channel_id)
-    row = await tx.fetchrow(LOCK, principal.account_id, message_id)
-    assert row is not None
-    if row["status"] == "deleted":
-        return
-    if row["status"] != "sent":
-        raise errors.WrongState("A draft is approved or rejected, not deleted.")
-    await tx.execute(DELETE, principal.account_id, message_id)
-    await tx.execute(FORGET, principal.account_id, row["channel_id"], message_id)
-    await audit.append(
-        tx, account_id=principal.account_id, event="message.delete", actor=actor(principal),
-        interaction_id=row["interaction_id"],
-        detail={"message_id": message_id, "channel_id": row["channel_id"], "content": row["content"]},
-    )  # fmt: skip
-    await tx.execute(NOTIFY, principal.account_id, row["channel_id"])
+async def dress(tx: Tx, principal: Principal, shown: Sequence[Message]) -> list[Message]:
+    """The same messages with their reactions and what is known of their threads: two queries, however many they are."""
+    wanted = [one.id for one in shown if one.status == "sent"]
+    roots = [one.id for one in shown if one.reply_to is None]
+    found: dict[UUID, dict[str, Any]] = {}
+    if wanted:
+        for row in await tx.fetch(REACTIONS, principal.account_id, principal.user_id, wanted):
+            found[row["message_id"]] = {"reactions": row["reactions"]}
+    if roots:
+        for row in await tx.fetch(REPLIES, principal.account_id, principal.user_id, roots):
+            found.setdefault(row["id"], {}).update(reply_count=row["count"], last_reply_at=row["last"])
+    return [
+        Message.model_validate(dict(one) | found[one.id]) if one.id in found else one for one in shown
+    ]  # validated again, for reactions come as JSON

@@ -2,6 +2,7 @@
 
 import json
 import re
+import time
 from collections.abc import AsyncIterator
 from contextlib import aclosing
 from typing import Annotated, Any
@@ -25,7 +26,15 @@ router = APIRouter(prefix="/v1", tags=["live"])
 EVENT_ID = re.compile(r"^(\d{1,9})\.(\d{1,9})$")
 HEADERS = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
 ALIVE = b": keep-alive\n\n"
-PREFIXES = {"channel": "ch", "interaction": "int", "thinking": "int", "cancel": "int", "agent": "agt"}
+PREFIXES = {
+    "channel": "ch", "message": "msg", "typing": "usr", "read": "ch", "membership": "ch",
+    "interaction": "int", "thinking": "int", "cancel": "int", "agent": "agt",
+}  # fmt: skip
+"""The topics, and what their ids are."""
+IS_SCOPE = frozenset({"channel", "read", "membership"})
+"""Topics whose id is the channel they are about; their scope only says whom to tell."""
+REFRESH_SECONDS = 60.0
+"""After this long at the latest, what a reader may see is looked up again."""
 FOR_ALL = frozenset({"agent"})
 """Topics that concern everyone in the account."""
 EVENTS: dict[int | str, dict[str, Any]] = {
@@ -111,32 +120,49 @@ def _public(told: Told, interaction_id: UUID) -> dict[str, Any]:
 
 @router.get("/live", response_class=StreamingResponse, responses=EVENTS)
 async def live_feed(caller: deps.Caller, app: deps.App) -> StreamingResponse:
-    """``{topic, id}`` for everything you may see that changes; fetch it again. After ``resync`` fetch all."""
+    """``{topic, id}`` for everything you may see that changes; fetch it again. After ``resync`` fetch all.
+
+    ``channel``: something new is in it, or it changed; ``message``: edited, deleted, brought back or reacted to;
+    ``membership``: somebody came, went or changed; ``typing``: somebody types (the id is the person's); ``read``: you
+    have read on in another window; ``interaction``, ``thinking``, ``cancel``: a turn; ``agent``: an agent changed.
+    ``scope`` is the channel that it is in.
+    """
     return StreamingResponse(_feed(app, _hub(app), caller), media_type="text/event-stream", headers=HEADERS)
 
 
 async def _feed(app: deps.AppState, hub: Hub, caller: Principal) -> AsyncIterator[bytes]:
     with telemetry.metrics.stream_subscribers.track_inprogress(), hub.account(caller.account_id) as queue:
-        scopes = await _scopes(app, caller)
+        scopes, at = await _scopes(app, caller), time.monotonic()
         yield sse(RESYNC, {"topic": RESYNC})
         while not hub.closed:
             news = await live.next_news(queue)
+            if time.monotonic() - at > REFRESH_SECONDS or (news and unsettles(news, scopes)):
+                scopes, at = await _scopes(app, caller), time.monotonic()
             if news is None:
                 yield ALIVE
-                continue
-            if news.topic == RESYNC or (news.topic == "channel" and news.scope not in scopes):
-                scopes = await _scopes(app, caller)
-            if news.topic == RESYNC:
+            elif news.topic == RESYNC:
                 yield sse(RESYNC, {"topic": RESYNC})
-            elif news.topic in PREFIXES and (news.scope in scopes or news.topic in FOR_ALL):
-                yield sse(news.topic, told(news))
+            elif concerns(news, scopes, caller.user_id):
+                yield sse(news.topic, told(news, caller.user_id))
 
 
-def told(news: News) -> dict[str, str]:
+def unsettles(news: News, scopes: set[UUID]) -> bool:
+    """Whether what the reader may see can be other than before."""
+    return news.topic in (RESYNC, "membership") or (news.topic == "channel" and news.scope not in scopes)
+
+
+def concerns(news: News, scopes: set[UUID], user_id: UUID) -> bool:
+    """Whether to tell this reader: of what is in their channels or their own, but not that they type themselves."""
+    if news.topic not in PREFIXES or (news.topic == "typing" and news.id == user_id):
+        return False
+    return news.topic in FOR_ALL or news.scope in scopes
+
+
+def told(news: News, user_id: UUID) -> dict[str, str]:
     """News as a client reads it."""
     data = {"topic": news.topic, "id": ids.encode(PREFIXES[news.topic], news.id)}
-    if news.topic != "channel" and news.scope is not None:
-        data["scope"] = ids.encode("ch", news.scope)
+    if news.topic not in IS_SCOPE and news.scope is not None:
+        data["scope"] = ids.encode("usr" if news.scope == user_id else "ch", news.scope)
     return data
 
 

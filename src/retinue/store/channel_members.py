@@ -86,7 +86,7 @@ async def add(tx: Tx, principal: Principal, channel_id: UUID, new: NewMember) ->
             await _keep_an_owner(tx, account, channel_id, new.user_id)
         await channels.join(tx, account, channel_id, new)
         detail = {"user_id": new.user_id, "role": new.role}
-    await channels.announce(tx, principal, "channel.member_add", channel_id, detail, to=new.user_id)
+    await _announce(tx, principal, "channel.member_add", channel_id, detail)
     return await access_member(tx, principal, channel_id, _party(new.user_id, new.agent_id))
 
 
@@ -126,7 +126,18 @@ async def remove(tx: Tx, principal: Principal, channel_id: UUID, party_id: UUID)
     await _keep_an_owner(tx, principal.account_id, channel_id, row["user_id"])
     await tx.execute(REMOVE, principal.account_id, channel_id, party_id)
     detail = {"user_id": row["user_id"], "agent_id": row["agent_id"]}
-    await channels.announce(tx, principal, "channel.member_remove", channel_id, detail, to=row["user_id"])
+    await _announce(tx, principal, "channel.member_remove", channel_id, detail)
+
+
+MEMBERSHIP = "select notify_v1($1, 'membership', $2, $3)"
+
+
+async def _announce(tx: Tx, principal: Principal, event: str, channel_id: UUID, detail: dict[str, Any]) -> None:
+    """Tell whoever is in the channel, and whoever came or went, who may have no other news of it."""
+    user_id = detail.get("user_id")
+    await channels.announce(tx, principal, event, channel_id, detail, to=user_id)
+    for scope in {channel_id, user_id or channel_id}:
+        await tx.execute(MEMBERSHIP, principal.account_id, channel_id, scope)
 
 
 async def _changeable(tx: Tx, principal: Principal, channel_id: UUID) -> None:

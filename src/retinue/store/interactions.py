@@ -7,6 +7,7 @@ from uuid import UUID
 
 from retinue import errors
 from retinue.db.pool import Tx
+from retinue.domain import audit
 from retinue.domain.accounts import Principal, Role, at_least
 from retinue.domain.base import Value
 from retinue.domain.ids import AgentId, ChannelId, ThreadId, UserId
@@ -132,5 +133,8 @@ def view(row: dict[str, Any]) -> InteractionView:
 
 def step_view(row: dict[str, Any]) -> StepView:
     """A step's row as people see it."""
-    cost = None if row["cost_micro"] is None else Money(amount_micro=row["cost_micro"])
-    return StepView.model_validate({name: row[name] for name in StepView.model_fields if name in row} | {"cost": cost})
+    fields: dict[str, Any] = {name: row[name] for name in StepView.model_fields if name in row}
+    fields["cost"] = None if row["cost_micro"] is None else Money(amount_micro=row["cost_micro"])
+    if row["kind"] == "respond" and row["output"]:  # ours, unlike what tools give back: its ids are TypeIDs outside
+        fields["output"] = audit.outside(row["output"])
+    return StepView.model_validate(fields)

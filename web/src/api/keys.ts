@@ -12,6 +12,7 @@ export const keys = {
   agents: {
     all: ["agents"] as const,
     lists: ["agents", "list"] as const,
+    overview: ["agents", "list", "overview"] as const,
     list: (filters: object = {}) => ["agents", "list", filters] as const,
     one: (id: string) => ["agents", id] as const,
     tools: (id: string) => ["agents", id, "tools"] as const,

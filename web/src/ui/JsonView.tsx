@@ -16,7 +16,7 @@ const LIMIT = 200_000;
 
 /** A value as indented JSON in four quiet tones, with a button that copies it. */
 export function JsonView({ value, label = "JSON", height = 320 }: Props) {
-  const text = typeof value === "string" ? value : String(JSON.stringify(value, null, 2));
+  const text = typeof value === "string" ? value : ((JSON.stringify(value, null, 2) as string | undefined) ?? "undefined");
   return (
     <div className={classes.box}>
       <div className={classes.copy}>

@@ -16,11 +16,10 @@ UNANSWERED = {"error": "no_result", "detail": "This call has no result: it was s
 def assemble(turn: Turn, model: str, messages: Sequence[ThreadMessage]) -> ModelRequest:
     """The whole request of one think step."""
     seen = turn.interaction
-    mine = [message for message in messages if _is_for(message, max(seen.trigger_seq, turn.late_seq))]
     return ModelRequest(
         model=model,
         system=system_text(turn.config),
-        messages=tuple(prompt(ordered(mine, seen.id, seen.trigger_seq))),
+        messages=tuple(prompt(ordered(_mine(turn, messages), seen.id, seen.trigger_seq))),
         tools=turn.tools.specs,
         output_schema=turn.options.get("output_schema"),
         max_output_tokens=turn.options.get("max_output_tokens"),
@@ -28,9 +27,34 @@ def assemble(turn: Turn, model: str, messages: Sequence[ThreadMessage]) -> Model
     )
 
 
-def _is_for(message: ThreadMessage, upto: int) -> bool:
-    """Input behind ``upto`` belongs to a turn that comes later."""
-    return message.role != "user" or message.seq <= upto
+def _mine(turn: Turn, messages: Iterable[ThreadMessage]) -> list[ThreadMessage]:
+    """Without the input that belongs to a turn that comes later."""
+    upto = max(turn.interaction.trigger_seq, turn.late_seq)
+    return [message for message in messages if message.role != "user" or message.seq <= upto]
+
+
+def references(turn: Turn, messages: Iterable[ThreadMessage]) -> dict[str, Any]:
+    """Which messages the model is shown, as the journal keeps them: places in the thread, never words (idea 9).
+    ``rebuild`` makes the prompt of them again."""
+    mine = _mine(turn, messages)
+    read: dict[str, Any] = {"messages": spans(message.seq for message in mine if message.seq > 0)}
+    for message in mine:
+        if message.seq <= 0 and "recalled" in message.metadata:
+            read["recalled"] = message.metadata["recalled"]
+        elif message.seq <= 0:
+            read["added"] = True  # by a handler that says no more
+    return read
+
+
+def spans(seqs: Iterable[int]) -> list[list[int]]:
+    """Numbers as first and last of each unbroken run."""
+    found: list[list[int]] = []
+    for seq in sorted(seqs):
+        if found and seq == found[-1][1] + 1:
+            found[-1][1] = seq
+        else:
+            found.append([seq, seq])
+    return found
 
 
 def system_text(config: AgentConfig) -> str:

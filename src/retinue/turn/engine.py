@@ -66,6 +66,8 @@ class Turn:
     """The claim itself wrote the intent of the first think step."""
     started: float = field(default_factory=clock.monotonic)
     unsaved: Unsaved | None = None
+    read: dict[str, Any] = field(default_factory=dict[str, Any])
+    """What the think step in hand shows the model, as references (``context.references``)."""
     chunks: int = 0
     """How many stream chunks this attempt has written."""
     interrupt: Reason | None = None

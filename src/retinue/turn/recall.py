@@ -48,9 +48,17 @@ async def remembered(engine: Engine, turn: Turn, messages: Sequence[ThreadMessag
     if not fresh:
         return messages
     note = ThreadMessage(
-        thread_id=turn.interaction.thread_id, seq=-1, role="system", parts=(TextPart(text=digest(fresh)),)
+        thread_id=turn.interaction.thread_id,
+        seq=-1,
+        role="system",
+        parts=(TextPart(text=digest(_told(fresh))),),
+        metadata={"recalled": [[message.thread_id, message.seq] for message in _told(fresh)]},
     )
     return [note, *messages]
+
+
+def _told(hits: Sequence[ThreadHit]) -> list[ThreadMessage]:
+    return [message for hit in hits for message in (*hit.before, hit.message, *hit.after)]
 
 
 async def _find(engine: Engine, turn: Turn, options: ContextOptions, question: str) -> list[ThreadHit]:
@@ -77,13 +85,12 @@ def _question(turn: Turn, messages: Sequence[ThreadMessage]) -> str:
     return ""
 
 
-def digest(hits: Sequence[ThreadHit]) -> str:
-    """Hits and their neighbours as one text, each message once, in the order of the conversations."""
+def digest(messages: Sequence[ThreadMessage]) -> str:
+    """Messages from other places as one text, each once, in the order of the conversations."""
     lines: dict[tuple[str, int], str] = {}
-    for hit in hits:
-        for message in (*hit.before, hit.message, *hit.after):
-            who = message.author or message.role
-            lines.setdefault((str(message.thread_id), message.seq), f"{who}: {_text(message)}")
+    for message in messages:
+        who = message.author or message.role
+        lines.setdefault((str(message.thread_id), message.seq), f"{who}: {_text(message)}")
     text = "\n".join(line for _, line in sorted(lines.items()))
     return f"{HEAD}\n{text[:MOST_CHARACTERS]}"
 

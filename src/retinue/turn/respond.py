@@ -27,7 +27,7 @@ async def close(engine: Engine, turn: Turn, move: Respond) -> None:
     }
     if turn.unsaved is not None:
         reply = turn.unsaved.reply
-        outcome["think"] = think.record(turn.unsaved.seq, reply)
+        outcome["think"] = think.record(turn, turn.unsaved.seq, reply)
         outcome["metadata"] = think.metadata(turn, reply)
         outcome["structured"] = reply.structured
         if move.reason is None:

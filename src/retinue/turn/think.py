@@ -52,6 +52,7 @@ async def _ask(engine: Engine, turn: Turn, seq: int, model: str) -> ModelReply:
     messages = await recall.handled(engine, turn, (recall.remembered, *engine.handlers), turn.messages)
     while True:
         request = context.assemble(turn, model, messages)
+        turn.read = context.references(turn, messages)
         try:
             return await _call(engine, turn, seq, request)
         except errors.ContextTooLong:
@@ -100,7 +101,7 @@ async def _take_in(engine: Engine, turn: Turn, seq: int, reply: ModelReply) -> N
         engine.db,
         turn.fence,
         {
-            "think": record(seq, reply),
+            "think": record(turn, seq, reply),
             "parts": parts(reply),
             "text": reply.text,
             "author": turn.config.name,
@@ -132,11 +133,11 @@ def _acts(turn: Turn, seq: int, reply: ModelReply) -> list[Step]:
     return acts
 
 
-def record(seq: int, reply: ModelReply) -> dict[str, Any]:
+def record(turn: Turn, seq: int, reply: ModelReply) -> dict[str, Any]:
     """One model response as ``think_done_v1`` writes it (LLM-11, AUD-06): references and numbers, no prompt."""
     return {
         "seq": seq,
-        "output": {"text": reply.text, "finish": reply.finish, "calls": len(reply.calls)},
+        "output": {"text": reply.text, "finish": reply.finish, "calls": len(reply.calls), "read": turn.read},
         "model": reply.model,
         "provider": reply.provider,
         "input_tokens": reply.usage.input_tokens,

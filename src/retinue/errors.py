@@ -3,16 +3,17 @@
 RetinueError
 ├── BadInput (422)            the caller sent something that cannot be right
 │   ├── TooLarge (413), BadRequest (400), MethodNotAllowed (405)
+│   ├── FileTooLarge (413), FileTypeRefused (415), RangeNotSatisfiable (416)
 ├── NotSignedIn (401)
 │   └── SignInRefused
 ├── Forbidden (403)
 │   └── BadOrigin
 ├── NotFound (404)            also for what exists in another account
 ├── Conflict (409)            right request, wrong state
-│   ├── WrongState, ThreadBusy, IdempotencyMismatch, IdempotencyBusy, AlreadyExists
+│   ├── WrongState, ThreadBusy, IdempotencyMismatch, IdempotencyBusy, AlreadyExists, QuotaExceeded
 ├── TooMany (429)             rate limits
 ├── Unavailable (503)         a part we need is down; retrying may help
-│   ├── DatabaseDown
+│   ├── DatabaseDown, StorageDown
 │   └── Draining
 ├── Misconfigured (500)       the operator must act (unknown model, wrong database version)
 ├── Fenced                    internal: another node owns the interaction now; stop writing
@@ -79,6 +80,24 @@ class MethodNotAllowed(BadInput):
     code, status = "method_not_allowed", 405
 
 
+class FileTooLarge(TooLarge):
+    """The file is too large."""
+
+    code = "file_too_large"
+
+
+class FileTypeRefused(BadInput):
+    """Files of this kind are not taken."""
+
+    code, status = "file_type_refused", 415
+
+
+class RangeNotSatisfiable(BadInput):
+    """The file has no such range."""
+
+    code, status = "range_not_satisfiable", 416
+
+
 class NotSignedIn(RetinueError):
     """Sign in or send a valid API key."""
 
@@ -133,6 +152,12 @@ class ThreadBusy(Conflict):
     code = "thread_busy"
 
 
+class QuotaExceeded(Conflict):
+    """The account's room for files is used up."""
+
+    code = "quota_exceeded"
+
+
 class IdempotencyMismatch(Conflict):
     """This Idempotency-Key was used with another request."""
 
@@ -169,6 +194,12 @@ class DatabaseDown(Unavailable):
     """The database does not answer."""
 
     code = "database_down"
+
+
+class StorageDown(Unavailable):
+    """The storage for files does not answer."""
+
+    code = "storage_down"
 
 
 class Draining(Unavailable):

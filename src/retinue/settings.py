@@ -74,6 +74,22 @@ class Settings(BaseSettings):
     egress_max_bytes: int = 1024 * 1024
     """Larger answers to outbound calls are cut off and fail the call."""
 
+    files: str = "database"
+    """Where uploaded files are kept: ``database``, ``directory:/path`` (one that all nodes share), or
+    ``s3://bucket/prefix?endpoint=https://...&region=...`` with the keys in ``AWS_ACCESS_KEY_ID`` and
+    ``AWS_SECRET_ACCESS_KEY``."""
+    max_file_bytes: int = 20 * 1024 * 1024
+    """Larger files are refused."""
+    file_quota_bytes: int = 5 * 1024**3
+    """How much all files of one account may take together; 0 sets no limit."""
+    file_types: str = (
+        "image/*,audio/*,video/*,text/*,application/pdf,application/json,application/yaml,application/xml,"
+        "application/zip,application/gzip,application/msword,application/vnd.*"
+    )
+    """Comma-separated media types of files that are taken, with ``*`` for any; a file's type is read from its bytes."""
+
+    retention_upload_hours: int = 24
+    """How long an uploaded file waits for a message to hold it before it is removed."""
     retention_stream_minutes: int = 60
     """How long the pieces of a streamed reply are kept for readers who come back."""
     retention_queue_log_days: int = 3

@@ -23,6 +23,7 @@ if TYPE_CHECKING:  # the state only carries these; FastAPI never looks at its ty
     from retinue.api.auth import Verifier
     from retinue.api.limits import Buckets
     from retinue.api.oidc import Provider
+    from retinue.files.shelf import Shelf
     from retinue.llm.models import Models
     from retinue.tools.registry import Registry
     from retinue.turn.live import Hub
@@ -40,6 +41,8 @@ class AppState:
     registry: "Registry | None" = None
     hub: "Hub | None" = None
     engine: Any = None
+    files: "Shelf | None" = None
+    """Where files are kept; ``routes.create`` opens it by the settings."""
     verifier: "Verifier | None" = None
     """Who is calling; ``routes.create`` makes it."""
     oidc: "Provider | None" = None

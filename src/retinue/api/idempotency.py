@@ -31,6 +31,8 @@ BEAT_SECONDS = 15.0
 MAX_KEPT = 1024 * 1024
 NOT_FINAL = frozenset({401, 403, 408, 425, 429})
 KEPT_HEADERS = ("content-type", "location")
+UPLOADS = "/v1/files"
+"""A POST here makes the file's id of its key (``uploads``), and is too large to be held back."""
 
 
 class Idempotency:
@@ -42,14 +44,14 @@ class Idempotency:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         principal: Principal | None = scope.get("retinue.principal")
-        if scope["type"] != "http" or scope["method"] != "POST" or principal is None:
+        if scope["type"] != "http" or scope["method"] != "POST" or principal is None or scope["path"] == UPLOADS:
             await self.app(scope, receive, send)
             return
         key = Headers(scope=scope).get("idempotency-key")
         if key is None:
             await self.app(scope, receive, send)
             return
-        slot = Slot(principal.account_id, principal_name(principal), _checked(key))
+        slot = Slot(principal.account_id, principal_name(principal), checked(key))
         body = await read_body(receive)
         claim = await idempotency.claim(self._db, slot, _fingerprint(scope, body))
         match claim.state:
@@ -147,7 +149,8 @@ def principal_name(principal: Principal) -> str:
     return f"user:{principal.user_id}"
 
 
-def _checked(key: str) -> str:
+def checked(key: str) -> str:
+    """The key. Raises BadInput for one that cannot be a header's or is too long."""
     if not 1 <= len(key) <= MAX_KEY or not key.isascii() or not key.isprintable():
         reason = f"must be 1 to {MAX_KEY} printable ASCII characters"
         raise errors.BadInput(

@@ -17,6 +17,8 @@ from retinue.domain.accounts import Principal
 REMEMBERED = 50_000
 BODILESS = frozenset({"GET", "HEAD", "OPTIONS"})
 LIMITED = "/v1/"
+FORM_BYTES = 16 * 1024
+"""What the form around a file may take."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,18 +62,25 @@ class Buckets:
 
 
 class BodyLimit:
-    """ASGI: 413 for a body over the limit, before more of it than the limit is read."""
+    """ASGI: 413 for a body over the limit, before more of it than the limit is read.
 
-    def __init__(self, app: Any, max_bytes: int) -> None:
+    A file has a limit of its own, and its route counts what arrives, once it knows who sends it.
+    """
+
+    def __init__(self, app: Any, max_bytes: int, max_file_bytes: int) -> None:
         self.app = app
         self._max = max_bytes
+        self._max_file = max_file_bytes
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http" or scope["method"] in BODILESS:
             await self.app(scope, receive, send)
             return
         declared = Headers(scope=scope).get("content-length")
-        if declared is None:  # chunked: nobody promised a size
+        if scope["method"] == "POST" and scope["path"] == idempotency.UPLOADS:
+            if declared is not None and (not declared.isdecimal() or int(declared) > self._max_file + FORM_BYTES):
+                raise errors.FileTooLarge(f"A file may have at most {self._max_file} bytes.")
+        elif declared is None:  # chunked: nobody promised a size
             receive = idempotency.replaying(await self._read(receive), receive)
         elif not declared.isdecimal() or int(declared) > self._max:
             raise self._too_large()

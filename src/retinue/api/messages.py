@@ -3,17 +3,17 @@
 import asyncio
 import re
 from dataclasses import dataclass
-from typing import Annotated, Any
+from typing import Annotated, Any, Self
 from uuid import UUID
 
 from fastapi import APIRouter, Depends, Header, Response
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from retinue import errors
 from retinue.api import deps
 from retinue.domain.accounts import Principal
 from retinue.domain.events import Event
-from retinue.domain.ids import AgentId, ChannelId, MessageId
+from retinue.domain.ids import AgentId, ChannelId, FileId, MessageId
 from retinue.domain.messages import MAX_CONTENT_BYTES, Message, ReceivedInteraction
 from retinue.domain.models import ImagePart
 from retinue.domain.turns import TERMINAL, State
@@ -23,6 +23,7 @@ from retinue.turn import intake
 
 router = APIRouter(prefix="/v1/channels", tags=["messages"])
 
+MAX_FILES = 10
 MAX_WAIT_SECONDS = 120
 WAIT = re.compile(r"\bwait=(\d{1,4})\b")
 SETTLED = TERMINAL | {State.WAITING}
@@ -33,13 +34,22 @@ class NewMessage(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    content: str = Field(min_length=1, max_length=MAX_CONTENT_BYTES)
+    content: str = Field(default="", max_length=MAX_CONTENT_BYTES)
+    """May be empty where there are files or images."""
     reply_to: MessageId | None = None
     images: list[ImagePart] = Field(default_factory=list[ImagePart], max_length=8)
+    files: list[FileId] = Field(default_factory=list[UUID], max_length=MAX_FILES)
+    """Files of the caller's, uploaded before (``POST /v1/files``)."""
     to: list[AgentId] = Field(default_factory=list[UUID], max_length=20)
     """Agents addressed whatever their trigger mode."""
     triage: dict[str, Any] | None = None
     """A client's own parse of the text; kept for comparison, never trusted (CON-19)."""
+
+    @model_validator(mode="after")
+    def _says_something(self) -> Self:
+        if not (self.content or self.files or self.images):
+            raise ValueError("a message has text, a file or an image")
+        return self
 
 
 class Posted(BaseModel):
@@ -92,6 +102,7 @@ async def post_message(
             # also the event's own key: a retry finds the message even where a crash lost the stored answer
             idempotency_key=f"{caller.user_id} {wish.key}" if wish.key else None,
         ),
+        body.files,
     )
     posted = Posted(message=received.message, interactions=list(received.interactions))
     seconds = wish.seconds

@@ -104,5 +104,6 @@ CallId = Annotated[UUID, Prefix("tc")]
 WaitId = Annotated[UUID, Prefix("wait")]
 UsageId = Annotated[UUID, Prefix("use")]
 AuditId = Annotated[UUID, Prefix("aud")]
+FileId = Annotated[UUID, Prefix("file")]
 PartyId = Annotated[UUID, EitherPrefix("usr", "agt")]
 """A person or an agent in a channel."""

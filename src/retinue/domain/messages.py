@@ -6,11 +6,12 @@ from enum import StrEnum
 from typing import Annotated, Any, Literal, Self
 from uuid import UUID
 
-from pydantic import AfterValidator, Field, StringConstraints, model_validator
+from pydantic import AfterValidator, Field, StringConstraints, computed_field, model_validator
 
 from retinue.domain.base import Value
+from retinue.domain.files import File
 from retinue.domain.ids import AgentId, ChannelId, EventId, InteractionId, MessageId, ThreadId, UserId, WaitId
-from retinue.domain.models import ImagePart, MessageRole, Part
+from retinue.domain.models import FilePart, ImagePart, MessageRole, Part
 from retinue.domain.texts import Line, Object, Text, storable
 
 MAX_CONTENT_BYTES = 256 * 1024
@@ -67,6 +68,12 @@ class Message(Value):
     reply_count: int = 0
     """Replies in its thread that the reader may see."""
     last_reply_at: datetime | None = None
+
+    @computed_field
+    @property
+    def files(self) -> tuple[File, ...]:
+        """The files in it, in the order they were given."""
+        return tuple(File.of(part.file) for part in self.parts if isinstance(part, FilePart))
 
 
 class MessageFilter(Value):

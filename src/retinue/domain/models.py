@@ -5,6 +5,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field
 
 from retinue.domain.base import Value
+from retinue.domain.files import StoredFile
 from retinue.domain.tools import ToolCall, ToolSpec
 
 
@@ -20,6 +21,13 @@ class ImagePart(Value):
     media_type: str = "image/png"
     data: str | None = None
     url: str | None = None
+
+
+class FilePart(Value):
+    """A file that stands in a message. A turn puts its picture or its text in its place before a model sees it."""
+
+    kind: Literal["file"] = "file"
+    file: StoredFile
 
 
 class ThinkingPart(Value):
@@ -46,7 +54,7 @@ class ResultPart(Value):
     ok: bool = True
 
 
-Part = Annotated[TextPart | ImagePart | ThinkingPart | CallPart | ResultPart, Field(discriminator="kind")]
+Part = Annotated[TextPart | ImagePart | FilePart | ThinkingPart | CallPart | ResultPart, Field(discriminator="kind")]
 
 MessageRole = Literal["user", "assistant", "system", "tool"]
 

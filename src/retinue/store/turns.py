@@ -10,6 +10,7 @@ from uuid import UUID
 from pydantic import Field
 
 from retinue.db.pool import Database, Tx
+from retinue.domain import ids
 from retinue.domain.base import Value
 from retinue.domain.events import Event
 from retinue.domain.ids import AccountId, EventId, InteractionId, UserId
@@ -78,8 +79,13 @@ async def receive(db: Database, event: Event) -> Received:
 
     Raises NotFound (no such channel, or not yours), WrongState (archived), ThreadBusy (policy reject).
     """
-    row = await db.call_durably("select intake_v1($1, $2)", event.account_id, event.model_dump())
+    row = await db.call_durably("select intake_v1($1, $2)", event.account_id, event.model_dump() | _ids(3))
     return received(row)
+
+
+async def receive_in(tx: Tx, event: Event) -> Received:
+    """As ``receive``, within the caller's transaction, after whose commit the caller waits for the disk (``flush``)."""
+    return received(await tx.fetchval("select intake_v1($1, $2)", event.account_id, event.model_dump() | _ids(3)))
 
 
 def received(row: dict[str, Any]) -> Received:
@@ -172,7 +178,12 @@ async def begin_think(
 
 async def finish(db: Database, fence: Fence, outcome: dict[str, Any]) -> dict[str, Any]:
     """End with a reply. Raises Fenced."""
-    return await db.call_durably("select finish_v1($1, $2, $3, $4)", *fence.args(), outcome)
+    return await db.call_durably("select finish_v1($1, $2, $3, $4)", *fence.args(), outcome | _ids(6))
+
+
+def _ids(count: int) -> dict[str, Any]:
+    """Fresh ids for the rows to come."""
+    return {"ids": [ids.new() for _ in range(count)]}
 
 
 async def record_calls(db: Database, fence: Fence, outcome: dict[str, Any]) -> None:

@@ -1177,6 +1177,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/storage/limits": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Storage Limits
+         * @description What a file may be, for everybody who uploads one.
+         */
+        get: operations["get_storage_limits"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/storage/test": {
         parameters: {
             query?: never;
@@ -1538,6 +1558,11 @@ export interface paths {
         /**
          * Live Feed
          * @description ``{topic, id}`` for everything you may see that changes; fetch it again. After ``resync`` fetch all.
+         *
+         *     ``channel``: something new is in it, or it changed; ``message``: edited, deleted, brought back or reacted to;
+         *     ``membership``: somebody came, went or changed; ``typing``: somebody types (the id is the person's); ``read``: you
+         *     have read on in another window; ``interaction``, ``thinking``, ``cancel``: a turn; ``agent``: an agent changed.
+         *     ``scope`` is the channel that it is in.
          */
         get: operations["live_feed"];
         put?: never;
@@ -2415,6 +2440,19 @@ export interface components {
             started_at: string | null;
             /** Ended At */
             ended_at: string | null;
+            /** Agent Name */
+            agent_name: string | null;
+            /** Channel Name */
+            channel_name: string | null;
+            /** User Name */
+            user_name: string | null;
+            /** Model */
+            model: string | null;
+            /**
+             * Trial
+             * @default false
+             */
+            trial: boolean;
             /** Steps */
             steps: components["schemas"]["StepView"][] | null;
             /** Waits */
@@ -2671,6 +2709,11 @@ export interface components {
             reply_count: number;
             /** Last Reply At */
             last_reply_at: string | null;
+            /**
+             * Files
+             * @description The files in it, in the order they were given.
+             */
+            readonly files: components["schemas"]["File"][];
         };
         /**
          * MessageChange
@@ -2878,12 +2921,17 @@ export interface components {
          * @description A message to post.
          */
         NewMessage: {
-            /** Content */
-            content: string;
+            /**
+             * Content
+             * @default
+             */
+            content?: string;
             /** Reply To */
             reply_to?: string | null;
             /** Images */
             images?: components["schemas"]["ImagePartInput"][];
+            /** Files */
+            files?: string[];
             /** To */
             to?: string[];
             /** Triage */
@@ -7034,6 +7082,36 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["StorageInfo"];
+                };
+            };
+            /** @description What went wrong, and what to do. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_storage_limits: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["StorageLimits"];
                 };
             };
             /** @description What went wrong, and what to do. */

@@ -24,6 +24,7 @@ from retinue.api import health, routes
 from retinue.api.deps import AppState
 from retinue.db import embedded, migrate, pool
 from retinue.db.pool import Database
+from retinue.files import places
 from retinue.llm.models import Models
 from retinue.settings import Settings
 from retinue.store import nodes
@@ -202,6 +203,7 @@ async def node(
                 registry=opened.registry,
                 hub=opened.hub,
                 engine=opened.engine,
+                files=opened.engine.files,
                 extras={"vitals": opened.vitals},
             )
             opened.api = routes.create(opened.state)
@@ -228,7 +230,11 @@ async def _parts(stack: AsyncExitStack, settings: Settings, url: str, db: Databa
         log.warning("two packages declare one tool; the first wins", tool=collision.slug, loser=collision.loser)
     vault = Vault(db, Sealer(_key(settings)))
     sources = (resolve.Internal(found), rest.Source(db, vault))
-    engine = Engine(db=db, models=models, sources=sources, egress=client, settings=settings, gate_key=_gate_key())
+    shelf = places.shelf(db, settings)
+    stack.push_async_callback(shelf.storage.close)
+    engine = Engine(
+        db=db, models=models, sources=sources, egress=client, settings=settings, gate_key=_gate_key(), files=shelf
+    )
     return Node(settings, url, db, models, found, Hub(db), engine, health.Vitals())
 
 

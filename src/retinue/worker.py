@@ -46,6 +46,7 @@ class Worker:
         settings = self._engine.settings
         async with asyncio.TaskGroup() as group:
             chores = group.create_task(self._chores())
+            tidying = group.create_task(self._tidy())
             await self._hub.listening.ready.wait()
             self.ready.set()
             work = group.create_task(
@@ -55,7 +56,7 @@ class Worker:
             await asyncio.wait({work, stopper}, return_when=asyncio.FIRST_COMPLETED)
             # model calls were broken off and handed over at once; effects get time to end
             await asyncio.wait({work}, timeout=settings.drain_seconds)
-            for task in (work, chores, stopper):
+            for task in (work, chores, tidying, stopper):
                 task.cancel()
         await self._leave()
 
@@ -152,6 +153,16 @@ class Worker:
                     await self._prune()
             except (errors.DatabaseDown, asyncpg.PostgresError) as error:
                 log.warning("a chore waits for the database", error=type(error).__name__)
+
+    async def _tidy(self) -> None:
+        """Remove files that nobody needs any more. Apart from the chores: a storage that is slow holds up nobody."""
+        while self._engine.files is not None:
+            await asyncio.sleep(PRUNE_SECONDS * random.uniform(0.8, 1.2))
+            try:
+                gone = await self._engine.files.sweep(self._engine.settings.retention_upload_hours)
+                log.info("swept files", **gone)
+            except (errors.Unavailable, asyncpg.PostgresError) as error:
+                log.warning("the sweep of files waits", error=type(error).__name__, detail=str(error))
 
     async def _watch(self) -> None:
         async with self._db.system_tx() as tx:

@@ -2,11 +2,11 @@
 
 import asyncio
 import hashlib
-from typing import Any, cast
+from typing import Any
 from uuid import UUID
 
 from fastapi import Request
-from python_multipart import multipart
+from python_multipart import exceptions, multipart
 from starlette.requests import ClientDisconnect
 
 from retinue import errors
@@ -81,7 +81,7 @@ async def receive(request: Request, content: Content) -> str:
     if kind != b"multipart/form-data" or not boundary:
         raise errors.BadInput(WRONG)
     form = Form()
-    parser: Any = multipart.MultipartParser(boundary, cast(Any, form.callbacks()))
+    parser: Any = multipart.MultipartParser(boundary, form.callbacks())
     try:
         async with asyncio.timeout(SECONDS):
             async for chunk in request.stream():
@@ -89,7 +89,7 @@ async def receive(request: Request, content: Content) -> str:
                 if form.ready:
                     await content.write(bytes(form.ready))
                     form.ready.clear()
-    except multipart.MultipartParseError as error:
+    except exceptions.FormParserError as error:
         raise errors.BadRequest(WRONG) from error
     except (ClientDisconnect, TimeoutError) as error:
         raise errors.BadRequest("The file did not arrive whole.") from error

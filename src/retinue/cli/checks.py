@@ -13,6 +13,7 @@ from retinue.cli import http
 from retinue.cli.place import Place
 from retinue.db import migrate
 from retinue.db.pool import Database
+from retinue.files import places
 from retinue.llm.models import Models
 from retinue.settings import Settings
 from retinue.store import numbers
@@ -81,6 +82,7 @@ async def _database(settings: Settings, url: str) -> AsyncIterator[Check]:
         for check in judge(facts, counts):
             yield check
         yield await _nodes(db)
+        yield await _storage(db, settings)
     finally:
         await db.close()
 
@@ -136,6 +138,20 @@ async def _nodes(db: Database) -> Check:
         words = ", ".join(f"{node['host']} (pid {node['pid']}, {node['state']})" for node in living[:5])
         return Check("nodes", "ok", f"{len(living)} alive: {words}")
     return Check("nodes", "warn", "none is running: messages wait", "Start one: retinue serve (or: retinue worker)")
+
+
+async def _storage(db: Database, settings: Settings) -> Check:
+    try:
+        shelf = places.shelf(db, settings)
+    except errors.Misconfigured as error:
+        return Check("storage", "fail", error.detail, "Set RETINUE_FILES.")
+    try:
+        made = await shelf.test()
+    finally:
+        await shelf.storage.close()
+    words = f"{shelf.storage.place}: {made.detail} ({made.latency_ms} ms)"
+    advice = "" if made.ok else "Mend it, or set RETINUE_FILES to another place: people cannot send or open files."
+    return Check("storage", "ok" if made.ok else "fail", words, advice)
 
 
 async def _model(settings: Settings) -> Check:

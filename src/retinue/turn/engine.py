@@ -15,6 +15,7 @@ from retinue.domain.messages import ThreadMessage
 from retinue.domain.models import ModelReply
 from retinue.domain.turns import Interaction, Journal, Step, StepState
 from retinue.domain.waits import Wait
+from retinue.files.shelf import Shelf
 from retinue.llm.models import Models
 from retinue.settings import Settings
 from retinue.store import turns
@@ -156,6 +157,8 @@ class Engine:
     egress: egress.Client
     settings: Settings
     gate_key: GateKey
+    files: Shelf | None = None
+    """Where the files in messages are; None: they are only named to models."""
     handlers: Sequence[Any] = ()
     """Context handlers (``recall.Handler``) after the built-in one."""
     node_id: UUID = field(default_factory=ids.new)

@@ -11,7 +11,7 @@ from retinue.domain.models import ModelReply, ModelRequest, TextPart
 from retinue.domain.tools import Effect
 from retinue.domain.turns import Step, StepKind, StepState, Think
 from retinue.store import turns
-from retinue.turn import context, recall
+from retinue.turn import attachments, context, recall
 from retinue.turn.engine import Engine, Turn, Unsaved
 from retinue.turn.stream import Writer
 
@@ -52,6 +52,7 @@ async def _ask(engine: Engine, turn: Turn, seq: int, model: str) -> ModelReply:
     messages = await recall.handled(engine, turn, (recall.remembered, *engine.handlers), turn.messages)
     while True:
         request = context.assemble(turn, model, messages)
+        request = await attachments.shown(engine.files, turn.fence.account_id, request)
         turn.read = context.references(turn, messages)
         try:
             return await _call(engine, turn, seq, request)
@@ -61,6 +62,11 @@ async def _ask(engine: Engine, turn: Turn, seq: int, model: str) -> ModelReply:
                 raise
             log.info("the context was too long; trying with less", messages=len(shorter))
             messages = shorter
+        except errors.ModelPermanent as error:
+            if not attachments.is_blind(request, error):
+                raise
+            log.info("the model takes no pictures; trying without", model=model)
+            return await _call(engine, turn, seq, attachments.without_pictures(request))
 
 
 async def _call(engine: Engine, turn: Turn, seq: int, request: ModelRequest) -> ModelReply:

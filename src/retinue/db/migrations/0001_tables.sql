@@ -6,7 +6,7 @@
 -- the primary key is one that the planner takes by mistake while a fresh table has no statistics.
 
 create function clock() returns timestamptz language sql stable parallel safe as
-$$ select now() + coalesce(nullif(current_setting('retinue.clock_offset', true), ''), '0')::interval $$;
+$$ select coalesce(now() + nullif(current_setting('retinue.clock_offset', true), '')::interval, now()) $$;
 
 create function current_account() returns uuid language sql stable parallel safe as
 $$ select nullif(current_setting('retinue.account_id', true), '')::uuid $$;
@@ -22,6 +22,25 @@ begin
                 52, 1), 53, 1), 'hex')::uuid $f$;
     end if;
 end $$;
+
+-- Enums are CHECKs (SCH-22). Those of the tables written in every turn stand here as domains: a table's own CHECK is
+-- parsed again by every statement that writes to it, a domain's once per connection.
+create domain channel_kind as text check (value in ('organisation', 'team', 'group', 'private'));
+create domain input_policy as text check (value in ('coalesce', 'queue', 'steer', 'reject'));
+create domain delivery as text check (value in ('inline', 'threaded', 'direct', 'silent'));
+create domain trigger_mode as text check (value in ('silent', 'mention', 'proactive'));
+create domain source_type as text check (value in ('message', 'webhook', 'schedule', 'callback', 'internal', 'delegation', 'api'));
+create domain actor_kind as text check (value in ('user', 'agent', 'system', 'external'));
+create domain message_status as text check (value in ('sent', 'pending_approval', 'rejected', 'deleted'));
+create domain thread_role as text check (value in ('user', 'assistant', 'system', 'tool'));
+create domain interaction_state as text check (value in ('queued', 'running', 'waiting', 'succeeded', 'failed', 'cancelled'));
+create domain step_kind as text check (value in ('triage', 'think', 'act', 'respond'));
+create domain step_state as text check (value in ('created', 'running', 'waiting', 'unknown', 'success', 'failed'));
+create domain step_mode as text check (value in ('immediate', 'deferred', 'interactive'));
+create domain effect as text check (value in ('read', 'write', 'external_keyed', 'external_once'));
+create domain chunk_kind as text check (value in ('reset', 'text', 'thinking', 'call', 'step'));
+create domain debounce as int check (value between 0 and 60000);
+create domain tier as int check (value between 1 and 3);
 
 -- ── the installation (no tenant) ────────────────────────────────────────────────────────────────────────────────
 
@@ -259,14 +278,14 @@ create table agent_tool (
 create table channel (
     account_id uuid not null references account (id) on delete cascade,
     id uuid not null,
-    kind text not null check (kind in ('organisation', 'team', 'group', 'private')),
+    kind channel_kind not null,
     name text not null,
     slug text,
     team_id uuid,
     transport text not null default 'web',
-    input_policy text not null default 'coalesce' check (input_policy in ('coalesce', 'queue', 'steer', 'reject')),
-    debounce_ms int not null default 0 check (debounce_ms between 0 and 60000),
-    default_delivery text not null default 'inline' check (default_delivery in ('inline', 'threaded', 'direct', 'silent')),
+    input_policy input_policy not null default 'coalesce',
+    debounce_ms debounce not null default 0,
+    default_delivery delivery not null default 'inline',
     created_by uuid,
     archived_at timestamptz,
     created_at timestamptz not null default clock(),
@@ -284,7 +303,7 @@ create table channel_member (
     user_id uuid,
     agent_id uuid,
     role text not null default 'member' check (role in ('owner', 'member')),
-    trigger_mode text check (trigger_mode in ('silent', 'mention', 'proactive')),
+    trigger_mode trigger_mode,
     joined_at timestamptz not null default clock(),
     primary key (account_id, channel_id, party_id),
     check (party_id = coalesce(user_id, agent_id) and (user_id is null) <> (agent_id is null)),
@@ -302,9 +321,9 @@ create index channel_member_agent on channel_member (agent_id) where agent_id is
 create table event (
     account_id uuid not null,
     id uuid not null,
-    source_type text not null check (source_type in ('message', 'webhook', 'schedule', 'callback', 'internal', 'delegation', 'api')),
+    source_type source_type not null,
     source_id text,
-    actor_kind text not null check (actor_kind in ('user', 'agent', 'system', 'external')),
+    actor_kind actor_kind not null,
     actor_id uuid,
     channel_id uuid,
     message_id uuid,
@@ -321,16 +340,16 @@ create table message (
     id uuid not null,
     channel_id uuid not null,
     seq bigint not null,
-    author_kind text not null check (author_kind in ('user', 'agent', 'system', 'external')),
+    author_kind actor_kind not null,
     user_id uuid,
     agent_id uuid,
     content text not null,
     parts jsonb not null default '[]',
     reply_to uuid,
-    delivery text not null default 'inline' check (delivery in ('inline', 'threaded', 'direct', 'silent')),
+    delivery delivery not null default 'inline',
     recipient_id uuid,
     interaction_id uuid,
-    status text not null default 'sent' check (status in ('sent', 'pending_approval', 'rejected', 'deleted')),
+    status message_status not null default 'sent',
     -- pending_approval -> sent, rejected; sent -> deleted
     metadata jsonb not null default '{}',
     created_at timestamptz not null default clock(),
@@ -365,7 +384,7 @@ create table agent_thread (
     channel_id uuid not null,
     agent_id uuid not null,
     thread_id uuid not null,
-    trigger_mode text not null check (trigger_mode in ('silent', 'mention', 'proactive')),
+    trigger_mode trigger_mode not null,
     fed_seq bigint not null default 0,         -- how far the channel has been fed into the thread
     last_active_at timestamptz not null default clock(),
     primary key (account_id, channel_id, agent_id),
@@ -377,7 +396,7 @@ create table thread_message (
     thread_id uuid not null,
     seq bigint not null,
     id uuid not null,
-    role text not null check (role in ('user', 'assistant', 'system', 'tool')),
+    role thread_role not null,
     author text,
     parts jsonb not null,
     interaction_id uuid,
@@ -403,15 +422,15 @@ create table interaction (
     user_id uuid,                              -- on whose behalf
     parent_id uuid,
     depth int not null default 0,
-    triage_tier int not null default 3 check (triage_tier between 1 and 3),
-    state text not null default 'queued' check (state in ('queued', 'running', 'waiting', 'succeeded', 'failed', 'cancelled')),
+    triage_tier tier not null default 3,
+    state interaction_state not null default 'queued',
     -- queued -> running, cancelled, failed; running -> waiting, queued, succeeded, failed, cancelled;
     -- waiting -> queued, cancelled, failed; failed -> queued (a person's retry)
     attempt int not null default 0,            -- the fence
     node_id uuid,
     job_id bigint,                             -- the queue entry that stands for it; null: parked behind another
     config_hash text,
-    delivery text not null default 'inline' check (delivery in ('inline', 'threaded', 'direct', 'silent')),
+    delivery delivery not null default 'inline',
     options jsonb not null default '{}',       -- of a thread operation: output schema, stop condition, context
     trigger_seq bigint not null default 0,
     read_seq bigint not null default 0,
@@ -448,15 +467,15 @@ create table step (
     account_id uuid not null,
     interaction_id uuid not null,
     seq int not null,
-    kind text not null check (kind in ('triage', 'think', 'act', 'respond')),
-    state text not null check (state in ('created', 'running', 'waiting', 'unknown', 'success', 'failed')),
+    kind step_kind not null,
+    state step_state not null,
     -- created -> running, waiting, failed; running -> running, success, failed, waiting, unknown, created;
     -- waiting, unknown -> running, success, failed
-    mode text not null default 'immediate' check (mode in ('immediate', 'deferred', 'interactive')),
+    mode step_mode not null default 'immediate',
     parent_seq int,
     call_index int,
     tool text,
-    effect text check (effect in ('read', 'write', 'external_keyed', 'external_once')),
+    effect effect,
     attempt int not null default 0,
     input jsonb not null default '{}',
     output jsonb,
@@ -498,7 +517,7 @@ create unlogged table stream_chunk (
     interaction_id uuid not null,
     attempt int not null,
     seq int not null,
-    kind text not null check (kind in ('reset', 'text', 'thinking', 'call', 'step')),
+    kind chunk_kind not null,
     data jsonb not null,
     created_at timestamptz not null default clock(),
     primary key (account_id, interaction_id, attempt, seq)
@@ -545,7 +564,7 @@ create table audit_event (
     account_id uuid not null,                  -- no foreign key: audit outlives what it speaks of
     id uuid not null,
     event text not null,
-    actor_type text not null check (actor_type in ('user', 'agent', 'system', 'external')),
+    actor_type actor_kind not null,
     actor_id text,
     interaction_id uuid,
     step_seq int,

@@ -14,22 +14,33 @@ begin
     return v_id;
 end $$;
 
+create function turn_payload_v1(p_account uuid, p_interaction uuid) returns bytea language sql as
+$$ select convert_to(jsonb_build_object('account_id', p_account, 'interaction_id', p_interaction)::text, 'utf8') $$;
+
 create function enqueue_turn_v1(p_account uuid, p_interaction uuid, p_delay interval default '0') returns bigint
-language sql as
-$$ select enqueue_v1('turn', jsonb_build_object('account_id', p_account, 'interaction_id', p_interaction), p_delay) $$;
+language plpgsql as $$
+declare
+    v_id bigint;
+begin
+    insert into queue.pgqueuer (priority, entrypoint, payload, execute_after, status)
+    values (0, 'turn', turn_payload_v1(p_account, p_interaction), now() + p_delay, 'queued')
+    returning id into v_id;
+    return v_id;
+end $$;
 
 -- Tell every node: something by this id has changed. Scope: the channel (or the person) whose readers it concerns.
-create function notify_v1(p_account uuid, p_topic text, p_id uuid, p_scope uuid) returns void language sql as
-$$ select pg_notify('retinue_live', concat_ws(' ', p_account, p_topic, p_id, p_scope)) $$;
+-- These three give a boolean, so that PL/pgSQL can assign it: that inlines them, where PERFORM runs a whole query.
+create function notify_v1(p_account uuid, p_topic text, p_id uuid, p_scope uuid) returns boolean language sql as
+$$ select pg_notify('retinue_live', concat_ws(' ', p_account, p_topic, p_id, p_scope)) is not null $$;
 
 -- Commit without waiting for the disk; the caller waits for it after (Database.flush). A commit that notifies holds a
 -- lock that all such commits share, and through an fsync that would put them one behind the other. Nothing is less
 -- durable: the log is written in order, so whatever builds on this commit is on disk only if this is (decision 0007).
-create function defer_flush_v1() returns void language sql as
-$$ select set_config('synchronous_commit', 'off', true) $$;
+create function defer_flush_v1() returns boolean language sql as
+$$ select set_config('synchronous_commit', 'off', true) is not null $$;
 
-create function tenant_v1(p_account uuid) returns void language sql as
-$$ select set_config('retinue.account_id', p_account::text, true) $$;
+create function tenant_v1(p_account uuid) returns boolean language sql as
+$$ select set_config('retinue.account_id', p_account::text, true) is not null $$;
 
 -- May this user read and write in this channel? Organisation: every member of the account; team: the team's members;
 -- group and private: those invited.
@@ -103,21 +114,19 @@ begin
 end $$;
 
 -- Start a turn in a thread for input that has reached p_seq, by the channel's policy. The caller holds the thread.
-create function start_turn_v1(p_account uuid, p_thread uuid, p_agent uuid, p_seq bigint, p_event jsonb, p_channel channel,
-                              p_fresh boolean default false)
+create function start_turn_v1(p_account uuid, p_thread uuid, p_agent uuid, p_seq bigint, p_event jsonb, p_channel channel)
 returns jsonb language plpgsql as $$
 declare
+    v_ok boolean;
     v_active interaction;
     v_id uuid := new_id();
     v_parked boolean := false;
     v_delay interval := make_interval(secs => coalesce(p_channel.debounce_ms, 0) / 1000.0);
     v_policy text := coalesce(p_event ->> 'policy', p_channel.input_policy, 'queue');
 begin
-    if not p_fresh then
-        select * into v_active from interaction
+    select * into v_active from interaction
     where account_id = p_account and thread_id = p_thread and state in ('queued', 'running') and not cancel_requested
-        order by state = 'running', id desc limit 1 for update;
-    end if;
+    order by state = 'running', id desc limit 1 for update;
     if v_active.id is not null then
         if v_policy = 'reject' then
             raise exception 'the agent is working' using errcode = 'RT423';
@@ -137,7 +146,7 @@ begin
             where account_id = p_account and thread_id = p_thread and state = 'running';
             update interaction set state = 'cancelled', stop_reason = 'superseded', ended_at = clock()
             where account_id = p_account and thread_id = p_thread and state = 'queued';
-            perform notify_v1(p_account, 'cancel', v_active.id, v_active.channel_id);
+            v_ok := notify_v1(p_account, 'cancel', v_active.id, v_active.channel_id);
         end if;
         v_parked := exists (select from interaction where account_id = p_account and thread_id = p_thread
                             and (state = 'running' or (state = 'queued')));
@@ -148,31 +157,67 @@ begin
             (p_event ->> 'user_id')::uuid, (p_event ->> 'parent_interaction_id')::uuid, p_seq,
             coalesce(p_event ->> 'delivery', p_channel.default_delivery, 'inline'), coalesce(p_event -> 'options', '{}'),
             case when v_parked then null else enqueue_turn_v1(p_account, v_id, v_delay) end);
-    perform notify_v1(p_account, 'thinking', v_id, coalesce(p_channel.id, (p_event ->> 'user_id')::uuid));
+    v_ok := notify_v1(p_account, 'thinking', v_id, coalesce(p_channel.id, (p_event ->> 'user_id')::uuid));
+    return jsonb_build_object('id', v_id, 'agent_id', p_agent, 'state', 'queued', 'coalesced', false);
+end $$;
+
+-- An agent's first turn in a channel: nobody to wait for, so thread, input, queue entry and turn are one statement;
+-- except where the channel has a past to feed in.
+create function first_turn_v1(p_account uuid, p_event jsonb, p_channel channel, p_message message, p_agent uuid, p_slug text,
+                              p_mode text, p_author text) returns jsonb language plpgsql as $$
+declare
+    v_ok boolean;
+    v_thread uuid := coalesce((p_event -> 'ids' ->> 0)::uuid, new_id());
+    v_id uuid := coalesce((p_event -> 'ids' ->> 1)::uuid, new_id());
+    v_alone boolean := p_message.seq = 1;
+    v_delay interval := make_interval(secs => p_channel.debounce_ms / 1000.0);
+begin
+    with made as (
+        insert into thread (account_id, id, agent_id, owner, title, last_seq)
+        values (p_account, v_thread, p_agent, 'system:' || p_slug || ':' || p_channel.id, p_channel.name, v_alone::int)),
+    known as (
+        insert into agent_thread (account_id, channel_id, agent_id, thread_id, trigger_mode, fed_seq)
+        values (p_account, p_channel.id, p_agent, v_thread, p_mode, v_alone::int)),
+    input as (
+        insert into thread_message (account_id, thread_id, seq, id, role, author, parts, message_id, text, created_at)
+        select p_account, v_thread, 1, coalesce((p_event -> 'ids' ->> 2)::uuid, new_id()), 'user', p_author,
+               jsonb_build_array(jsonb_build_object('kind', 'text', 'text', p_message.content)) || p_message.parts,
+               p_message.id, p_message.content, p_message.created_at
+        where v_alone),
+    entry as (
+        insert into queue.pgqueuer (priority, entrypoint, payload, execute_after, status)
+        select 0, 'turn', turn_payload_v1(p_account, v_id), now() + v_delay, 'queued' where v_alone
+        returning id)
+    insert into interaction (account_id, id, agent_id, thread_id, channel_id, message_id, event_id, user_id, parent_id,
+                             trigger_seq, delivery, options, job_id)
+    select p_account, v_id, p_agent, v_thread, p_channel.id, p_message.id, (p_event ->> 'id')::uuid,
+           (p_event ->> 'user_id')::uuid, (p_event ->> 'parent_interaction_id')::uuid, 1,
+           coalesce(p_event ->> 'delivery', p_channel.default_delivery), coalesce(p_event -> 'options', '{}'), entry.id
+    from entry;
+    if not v_alone then
+        return start_turn_v1(p_account, v_thread, p_agent,
+            feed_thread_v1(p_account, p_channel.id, p_agent, v_thread, p_message.seq, 0), p_event, p_channel);
+    end if;
+    v_ok := notify_v1(p_account, 'thinking', v_id, p_channel.id);
     return jsonb_build_object('id', v_id, 'agent_id', p_agent, 'state', 'queued', 'coalesced', false);
 end $$;
 
 -- One way in. p_event is domain.events.Event as JSON with UUIDs; returns domain.messages.Received as JSON.
-create function intake_v1(p_account uuid, p_event jsonb) returns jsonb language plpgsql as $$
+-- Few and large statements: what a statement costs here is mostly its start. Ids come from the caller, who makes them
+-- for a hundredth of what the server pays; `ids` are three for the first agent's first turn.
+create function intake_v1(p_account uuid, p_event jsonb) returns jsonb language plpgsql
+set plan_cache_mode = force_generic_plan as $$
 declare
+    v_ok boolean := defer_flush_v1() and tenant_v1(p_account);
     v_channel channel;
     v_message message;
     v_event uuid := (p_event ->> 'id')::uuid;
     v_user uuid := (p_event ->> 'user_id')::uuid;
     v_author text := p_event ->> 'actor_kind';
-    v_mentions text[] := array(select jsonb_array_elements_text(p_event -> 'mentions'));
-    v_targets uuid[] := array(select jsonb_array_elements_text(p_event -> 'targets'))::uuid[];
-    v_loosest int;
-    v_name text;
     v_agent record;
-    v_thread uuid;
-    v_fresh boolean;
-    v_fed bigint;
-    v_seq bigint;
+    v_direct jsonb;
     v_started jsonb := '[]';
 begin
-    perform defer_flush_v1();
-    perform tenant_v1(p_account);
     update channel set last_seq = last_seq + 1
     where account_id = p_account and id = (p_event ->> 'channel_id')::uuid returning * into v_channel;
     if not found then
@@ -188,75 +233,65 @@ begin
     if v_channel.archived_at is not null then
         raise exception 'this channel is archived' using errcode = 'RT409';
     end if;
-
-    insert into event (account_id, id, source_type, source_id, actor_kind, actor_id, channel_id, message_id, targets,
-                       correlation_id, idempotency_key)
-    values (p_account, v_event, p_event ->> 'source_type', p_event ->> 'source_id', v_author,
-            coalesce(v_user, (p_event ->> 'agent_id')::uuid), v_channel.id, (p_event ->> 'message_id')::uuid, v_targets,
-            p_event ->> 'correlation_id', p_event ->> 'idempotency_key')
-    on conflict (account_id, source_type, idempotency_key) where idempotency_key is not null do nothing;
-    if not found then
-        return received_v1(p_account, p_event ->> 'source_type', p_event ->> 'idempotency_key');
-    end if;
-
     if p_event ->> 'reply_to' is not null and not exists (select from message where account_id = p_account
             and channel_id = v_channel.id and id = (p_event ->> 'reply_to')::uuid) then
         raise exception 'the message replied to is not in this channel' using errcode = 'RT404';
     end if;
+
+    with fresh as (
+        insert into event (account_id, id, source_type, source_id, actor_kind, actor_id, channel_id, message_id, targets,
+                           correlation_id, idempotency_key)
+        values (p_account, v_event, p_event ->> 'source_type', p_event ->> 'source_id', v_author,
+                coalesce(v_user, (p_event ->> 'agent_id')::uuid), v_channel.id, (p_event ->> 'message_id')::uuid,
+                array(select jsonb_array_elements_text(p_event -> 'targets'))::uuid[],
+                p_event ->> 'correlation_id', p_event ->> 'idempotency_key')
+        on conflict (account_id, source_type, idempotency_key) where idempotency_key is not null do nothing
+        returning message_id)
     insert into message (account_id, id, channel_id, seq, author_kind, user_id, agent_id, content, parts, reply_to,
                          delivery, metadata)
-    values (p_account, (p_event ->> 'message_id')::uuid, v_channel.id, v_channel.last_seq, v_author, v_user,
-            (p_event ->> 'agent_id')::uuid, p_event ->> 'content', coalesce(p_event -> 'parts', '[]'),
-            (p_event ->> 'reply_to')::uuid,
-            case when p_event ->> 'reply_to' is null then 'inline' else 'threaded' end, coalesce(p_event -> 'metadata', '{}'))
-    returning * into v_message;
-
-    -- TRG-20: the strictest of organisation, team, user and membership
-    select least(mode_rank(a.loosest_trigger_mode), coalesce(mode_rank(t.loosest_trigger_mode), 2),
-                 coalesce(mode_rank(u.loosest_trigger_mode), 2)), coalesce(u.name, v_author)
-    into v_loosest, v_name
-    from account a left join team t on t.account_id = a.id and t.id = v_channel.team_id
-    left join app_user u on u.account_id = a.id and u.id = v_user where a.id = p_account;
+    select p_account, fresh.message_id, v_channel.id, v_channel.last_seq, v_author, v_user,
+           (p_event ->> 'agent_id')::uuid, p_event ->> 'content', coalesce(p_event -> 'parts', '[]'),
+           (p_event ->> 'reply_to')::uuid,
+           case when p_event ->> 'reply_to' is null then 'inline' else 'threaded' end,
+           coalesce(p_event -> 'metadata', '{}')
+    from fresh returning * into v_message;
+    if not found then
+        return received_v1(p_account, p_event ->> 'source_type', p_event ->> 'idempotency_key');
+    end if;
 
     for v_agent in
-        select g.id, g.slug, m.trigger_mode
-        from channel_member m join agent g on g.account_id = m.account_id and g.id = m.agent_id
+        select g.id, g.slug, m.trigger_mode, l.loosest, l.author, x.thread_id, x.fed_seq
+        from (
+            -- TRG-20: the strictest of organisation, team, user and membership
+            select least(mode_rank(a.loosest_trigger_mode), coalesce(mode_rank(t.loosest_trigger_mode), 2),
+                         coalesce(mode_rank(u.loosest_trigger_mode), 2)) as loosest, coalesce(u.name, v_author) as author
+            from account a left join team t on t.account_id = p_account and t.id = v_channel.team_id
+            left join app_user u on u.account_id = p_account and u.id = v_user where a.id = p_account) l
+        cross join channel_member m
+        join agent g on g.account_id = p_account and g.id = m.agent_id
+        left join agent_thread x on x.account_id = p_account and x.channel_id = v_channel.id and x.agent_id = g.id
         where m.account_id = p_account and m.channel_id = v_channel.id and m.agent_id is not null
           and g.status = 'enabled' and g.deployment_state = 'active' and g.deleted_at is null
-          and (g.id = any (v_targets) or g.slug = any (v_mentions)
+          and (p_event -> 'targets' ? g.id::text or p_event -> 'mentions' ? g.slug
                -- TRG-05; TRG-09: what an agent says never triggers a proactive agent
-               or (v_author <> 'agent' and least(mode_rank(m.trigger_mode), v_loosest) = 2))
-          and (v_author <> 'agent' or g.id = any (v_targets))
+               or (v_author <> 'agent' and least(mode_rank(m.trigger_mode), l.loosest) = 2))
+          and (v_author <> 'agent' or p_event -> 'targets' ? g.id::text)
         order by g.id
     loop
-        select thread_id, fed_seq into v_thread, v_fed from agent_thread
-        where account_id = p_account and channel_id = v_channel.id and agent_id = v_agent.id;
-        v_fresh := not found;
-        if v_fresh then
-            v_thread := new_id();
-            v_seq := 0;
-            insert into thread (account_id, id, agent_id, owner, title, last_seq)
-            values (p_account, v_thread, v_agent.id, 'system:' || v_agent.slug || ':' || v_channel.id, v_channel.name,
-                    case when v_message.seq = 1 then 1 else 0 end);
-            insert into agent_thread (account_id, channel_id, agent_id, thread_id, trigger_mode, fed_seq)
-            values (p_account, v_channel.id, v_agent.id, v_thread, v_agent.trigger_mode,
-                    case when v_message.seq = 1 then 1 else 0 end);
-        end if;
-        if v_fresh and v_message.seq = 1 then  -- the first message of a channel: nothing else to feed, nobody to wait for
-            v_seq := 1;
-            insert into thread_message (account_id, thread_id, seq, id, role, author, parts, message_id, text, created_at)
-            values (p_account, v_thread, 1, new_id(), 'user', v_name,
-                    jsonb_build_array(jsonb_build_object('kind', 'text', 'text', v_message.content)) || v_message.parts,
-                    v_message.id, v_message.content, v_message.created_at);
-        else
-            v_seq := feed_thread_v1(p_account, v_channel.id, v_agent.id, v_thread, v_message.seq, coalesce(v_fed, 0));
-        end if;
         -- CON-42: a silent agent that is mentioned answers directly, not in the channel
-        v_started := v_started || start_turn_v1(p_account, v_thread, v_agent.id, v_seq,
-            case when least(mode_rank(v_agent.trigger_mode), v_loosest) = 0
-                 then p_event || '{"delivery": "direct"}' else p_event end, v_channel, v_fresh);
+        v_direct := case when least(mode_rank(v_agent.trigger_mode), v_agent.loosest) = 0
+                    then p_event || '{"delivery": "direct"}' else p_event end;
+        if v_agent.thread_id is null then
+            v_started := v_started || first_turn_v1(p_account, v_direct, v_channel, v_message, v_agent.id, v_agent.slug,
+                                                    v_agent.trigger_mode, v_agent.author);
+        else
+            v_started := v_started || start_turn_v1(p_account, v_agent.thread_id, v_agent.id,
+                feed_thread_v1(p_account, v_channel.id, v_agent.id, v_agent.thread_id, v_message.seq, v_agent.fed_seq),
+                v_direct, v_channel);
+        end if;
+        p_event := p_event - 'ids';
     end loop;
-    perform notify_v1(p_account, 'channel', v_channel.id, v_channel.id);
+    v_ok := notify_v1(p_account, 'channel', v_channel.id, v_channel.id);
     return jsonb_build_object('event_id', v_event, 'message', to_jsonb(v_message), 'interactions', v_started);
 end $$;
 
@@ -284,78 +319,91 @@ create function message_v1(t thread_message) returns jsonb language sql stable a
         'interaction_id', t.interaction_id, 'step_seq', t.step_seq, 'message_id', t.message_id)
 $$;
 
--- The thread's newest messages (THR-10), and at least all since what started this turn; no drafts (THR-25).
-create function tail_v1(p_account uuid, v interaction, p_last bigint, p_limit int) returns jsonb language plpgsql stable as $$
-begin
-    return (select coalesce(jsonb_agg(message_v1(t) order by t.seq), '[]') from thread_message t
-        where t.account_id = p_account and t.thread_id = v.thread_id and t.seq >= least(p_last - p_limit + 1, v.trigger_seq)
-          and coalesce(t.metadata ->> 'status', '') not in ('pending_approval', 'rejected')
-          and coalesce((t.metadata ->> 'direct_to')::uuid, v.user_id) is not distinct from v.user_id);
-end $$;
-
 -- Take a turn: raises the attempt (the fence), begins the first think step. Returns {status, journal...}.
 -- status: claimed; busy (parked behind the running turn of the thread); gone (nothing to do); ended (cancelled here).
 create function claim_v1(p_account uuid, p_interaction uuid, p_node uuid, p_job bigint) returns jsonb
-language plpgsql as $$
+language plpgsql set plan_cache_mode = force_generic_plan as $$
 declare
-    v interaction;
-    v_thread thread;
-    v_agent agent;
-    v_first boolean;
+    v_ok boolean := defer_flush_v1() and tenant_v1(p_account);
+    v record;
     v_takeover boolean;
-    v_context jsonb;
+    v_claimed jsonb;
 begin
-    perform defer_flush_v1();
-    perform tenant_v1(p_account);
-    select t.* into v_thread from thread t where t.account_id = p_account
-        and t.id = (select thread_id from interaction where account_id = p_account and id = p_interaction) for update;
-    if not found then
-        return '{"status": "gone"}';
-    end if;
-    select * into v from interaction where account_id = p_account and id = p_interaction for update;
+    -- locks the thread, then the interaction; the others are read as they were when this began
+    select i.state, i.job_id, i.thread_id, i.channel_id, i.user_id, i.agent_id, i.config_hash, i.cancel_requested,
+           i.cancel_reason, i.trigger_seq, t.last_seq, t.late_seq, g.config_hash as current_hash,
+           coalesce((i.options ->> 'recent_messages')::int, (g.context ->> 'recent_messages')::int, 30) as recent,
+           g.status as agent_status, g.deleted_at is null and g.status = 'enabled' as enabled,
+           a.default_model, c.transport
+    into v
+    from interaction i
+    -- keys by scalar queries: a join of these the planner may turn into a walk through the account's rows
+    join thread t on t.account_id = p_account
+        and t.id = (select thread_id from interaction where account_id = p_account and id = p_interaction)
+    join account a on a.id = p_account
+    left join agent g on g.account_id = p_account
+        and g.id = (select agent_id from interaction where account_id = p_account and id = p_interaction)
+    left join channel c on c.account_id = p_account
+        and c.id = (select channel_id from interaction where account_id = p_account and id = p_interaction)
+    where i.account_id = p_account and i.id = p_interaction
+    for update of t, i;
     v_takeover := v.state = 'running';  -- by the same entry, given again: whoever had it is dead, frozen or cut off
-    if v.state not in ('queued', 'running') or (v_takeover and v.job_id is distinct from p_job) then
+    if not found or v.state not in ('queued', 'running') or (v_takeover and v.job_id is distinct from p_job) then
         return '{"status": "gone"}';
     end if;
-    if v.state = 'queued' and exists (select from interaction where account_id = p_account and thread_id = v.thread_id
-                                      and state = 'running') then
+    if not v_takeover and (v.cancel_requested or v.enabled is not true) then
+        return claim_ended_v1(p_account, p_interaction);
+    end if;
+    with taken as (
+        update interaction i set state = 'running', attempt = attempt + 1, node_id = p_node, job_id = p_job,
+            config_hash = coalesce(config_hash, v.current_hash), started_at = coalesce(started_at, clock()),
+            running_seconds = running_seconds + case when v_takeover
+                then greatest(extract(epoch from clock() - running_since), 0) else 0 end,
+            running_since = clock(), read_seq = case when v.config_hash is null then v.last_seq else read_seq end
+        where i.account_id = p_account and i.id = p_interaction
+          and not exists (select from interaction r where r.account_id = p_account and r.thread_id = v.thread_id
+                          and r.state = 'running' and r.id <> p_interaction)
+        returning *),
+    begun as (
+        insert into step (account_id, interaction_id, seq, kind, state, attempt, effect, input, started_at)
+        select p_account, p_interaction, 1, 'think', 'running', taken.attempt, 'read',
+               jsonb_build_object('config_hash', taken.config_hash, 'upto', v.last_seq), clock()
+        from taken where v.config_hash is null)
+    select jsonb_build_object('status', 'claimed', 'takeover', v_takeover, 'first', v.config_hash is null,
+        'interaction', to_jsonb(taken), 'last_seq', v.last_seq, 'late_seq', v.late_seq,
+        'default_model', v.default_model, 'transport', v.transport,
+        -- the thread's newest messages (THR-10), and at least all since what started this turn; no drafts (THR-25)
+        'messages', (select coalesce(jsonb_agg(message_v1(t) order by t.seq), '[]') from thread_message t
+            where t.account_id = p_account and t.thread_id = v.thread_id
+              and t.seq >= least(v.last_seq - v.recent + 1, v.trigger_seq)
+              and coalesce(t.metadata ->> 'status', '') not in ('pending_approval', 'rejected')
+              and coalesce((t.metadata ->> 'direct_to')::uuid, v.user_id) is not distinct from v.user_id))
+    into v_claimed from taken;
+    if v_claimed is null then  -- another turn of the thread runs: that one will wake this
         update interaction set job_id = null where account_id = p_account and id = p_interaction;
         return '{"status": "busy"}';
+    elsif v.config_hash is null then
+        return v_claimed || '{"steps": [], "waits": []}';
     end if;
-    select * into v_agent from agent where account_id = p_account and id = v.agent_id;
-    if v.state = 'queued' and (v.cancel_requested or v_agent.id is null or v_agent.deleted_at is not null
-                               or v_agent.status <> 'enabled') then
-        update interaction set state = 'cancelled', ended_at = clock(),
-            stop_reason = case when v.cancel_requested then coalesce(v.cancel_reason, 'cancelled') else 'agent_not_enabled' end
-        where account_id = p_account and id = p_interaction;
-        insert into audit_event (account_id, id, event, actor_type, actor_id, interaction_id, detail)
-        values (p_account, new_id(), 'agent_turn', 'agent', v.agent_id::text, v.id,
-                jsonb_build_object('state', 'cancelled', 'agent_status', v_agent.status));
-        perform wake_thread_v1(p_account, v.thread_id);
-        perform notify_v1(p_account, 'interaction', v.id, coalesce(v.channel_id, v.user_id));
-        return '{"status": "ended"}';
-    end if;
-    v_first := v.config_hash is null;
-    update interaction set state = 'running', attempt = attempt + 1, node_id = p_node, job_id = p_job,
-        config_hash = coalesce(config_hash, v_agent.config_hash), started_at = coalesce(started_at, clock()),
-        running_seconds = running_seconds + case when v_takeover
-            then greatest(extract(epoch from clock() - running_since), 0) else 0 end,
-        running_since = clock(), read_seq = case when v_first then v_thread.last_seq else read_seq end
+    return v_claimed || journal_v1(p_account, p_interaction);
+end $$;
+
+-- A turn that nobody wants any more, or whose agent is not enabled, ends before it begins.
+create function claim_ended_v1(p_account uuid, p_interaction uuid) returns jsonb language plpgsql as $$
+declare
+    v interaction;
+    v_status text;
+begin
+    update interaction set state = 'cancelled', ended_at = clock(),
+        stop_reason = case when cancel_requested then coalesce(cancel_reason, 'cancelled') else 'agent_not_enabled' end
     where account_id = p_account and id = p_interaction returning * into v;
-    v_context := jsonb_build_object('last_seq', v_thread.last_seq, 'late_seq', v_thread.late_seq,
-        'default_model', (select default_model from account where id = p_account),
-        'transport', (select transport from channel where account_id = p_account and id = v.channel_id),
-        'messages', tail_v1(p_account, v, v_thread.last_seq,
-            coalesce((v.options ->> 'recent_messages')::int, (v_agent.context ->> 'recent_messages')::int, 30)));
-    if v_first then
-        insert into step (account_id, interaction_id, seq, kind, state, attempt, effect, input, started_at)
-        values (p_account, p_interaction, 1, 'think', 'running', v.attempt, 'read',
-                jsonb_build_object('config_hash', v.config_hash, 'upto', v_thread.last_seq), clock());
-        return jsonb_build_object('status', 'claimed', 'takeover', false, 'first', true, 'interaction', to_jsonb(v),
-            'steps', '[]'::jsonb, 'waits', '[]'::jsonb) || v_context;
-    end if;
-    return jsonb_build_object('status', 'claimed', 'takeover', v_takeover, 'first', false)
-        || journal_v1(p_account, p_interaction) || v_context;
+    select status into v_status from agent where account_id = p_account and id = v.agent_id;
+    insert into audit_event (account_id, id, event, actor_type, actor_id, interaction_id, detail)
+    values (p_account, new_id(), 'agent_turn', 'agent', v.agent_id::text, v.id,
+            jsonb_build_object('state', 'cancelled', 'agent_status', v_status));
+    perform wake_thread_v1(p_account, v.thread_id);
+    perform notify_v1(p_account, 'interaction', v.id, coalesce(v.channel_id, v.user_id));
+    return '{"status": "ended"}';
 end $$;
 
 -- Lock an interaction for writing, or refuse: the fence (architecture, idea 6). Takes channel, thread, interaction.
@@ -424,7 +472,7 @@ create function count_usage_v1(p_account uuid, p_agent uuid, p_turns int, p_mode
 begin
     insert into usage_counter as u (account_id, day, agent_id, shard, interactions, model_calls, tool_calls,
                                     input_tokens, output_tokens, cost_micro, unpriced)
-    values (p_account, (clock() at time zone 'utc')::date, p_agent, pg_backend_pid() % 16, p_turns, p_models, p_tools,
+    values (p_account, (clock() at time zone 'utc')::date, p_agent, pg_backend_pid() % 64, p_turns, p_models, p_tools,
             p_in, p_out, coalesce(p_cost, 0), case when p_cost is null then 1 else 0 end)
     on conflict (account_id, day, agent_id, shard) do update set
         interactions = u.interactions + excluded.interactions, model_calls = u.model_calls + excluded.model_calls,
@@ -433,79 +481,111 @@ begin
         unpriced = u.unpriced + excluded.unpriced;
 end $$;
 
--- End a turn with a reply. p: {think: see think_done_v1 or absent, parts, text, seq, reason, author, structured}
+-- End a turn with a reply. p: {think: see think_done_v1 or absent, parts, text, seq, reason, author, structured,
+-- ids: six fresh ones}
 create function finish_v1(p_account uuid, p_interaction uuid, p_attempt int, p jsonb) returns jsonb
-language plpgsql as $$
+language plpgsql set plan_cache_mode = force_generic_plan as $$
 declare
-    v interaction;
-    v_posts boolean;
+    v_ok boolean := defer_flush_v1() and tenant_v1(p_account);
+    v_think jsonb := p -> 'think';
+    v_cost bigint := (v_think ->> 'cost_micro')::bigint;
+    v_in bigint := coalesce((v_think ->> 'input_tokens')::bigint, 0);
+    v_out bigint := coalesce((v_think ->> 'output_tokens')::bigint, 0);
+    v_metadata jsonb := coalesce(p -> 'metadata', '{}');
     v_message uuid;
     v_place bigint;
-    v_seq bigint;
-    v_late bigint;
+    v_ended record;
+    v interaction;
+    v_thought int;
     v_next uuid;
-    v_metadata jsonb := coalesce(p -> 'metadata', '{}');
 begin
-    perform defer_flush_v1();
-    perform tenant_v1(p_account);
-    select * into v from interaction where account_id = p_account and id = p_interaction;
-    v_posts := v.channel_id is not null and v.delivery <> 'silent';
-    if v_posts then
-        v_message := new_id();
-        update channel set last_seq = last_seq + 1 where account_id = p_account and id = v.channel_id
-        returning last_seq into v_place;
+    update channel set last_seq = last_seq + 1
+    where account_id = p_account and id = (select channel_id from interaction
+        where account_id = p_account and id = p_interaction and delivery <> 'silent')
+    returning last_seq into v_place;
+    if found then
+        v_message := (p -> 'ids' ->> 0)::uuid;
     end if;
-    update thread set last_seq = last_seq + 1, last_active_at = clock() where account_id = p_account and id = v.thread_id
-    returning last_seq, late_seq into v_seq, v_late;
-    update interaction set state = 'succeeded', ended_at = clock(), reply_message_id = v_message,
-        reply = case when channel_id is null
+    with place as (
+        update thread set last_seq = last_seq + 1, last_active_at = clock()
+        where account_id = p_account
+          and id = (select thread_id from interaction where account_id = p_account and id = p_interaction)
+        returning last_seq, late_seq)
+    update interaction i set state = 'succeeded', ended_at = clock(), reply_message_id = v_message,
+        reply = case when i.channel_id is null
             then jsonb_build_object('text', p -> 'text', 'structured', p -> 'structured') end,
-        stop_reason = p ->> 'reason',
-        cost_micro = cost_micro + coalesce((p #>> '{think,cost_micro}')::bigint, 0),
-        unpriced = unpriced or coalesce(p #> '{think,cost_micro}' = 'null', false),
-        input_tokens = input_tokens + coalesce((p #>> '{think,input_tokens}')::bigint, 0),
-        output_tokens = output_tokens + coalesce((p #>> '{think,output_tokens}')::bigint, 0),
-        running_seconds = running_seconds + greatest(extract(epoch from clock() - running_since), 0)
+        stop_reason = p ->> 'reason', cost_micro = i.cost_micro + coalesce(v_cost, 0),
+        unpriced = i.unpriced or (v_think is not null and v_cost is null),
+        input_tokens = i.input_tokens + v_in, output_tokens = i.output_tokens + v_out,
+        running_seconds = i.running_seconds + greatest(extract(epoch from clock() - i.running_since), 0)
+    from place
     -- 'running', in words that no partial index of running turns answers to: the primary key is the way
-    where account_id = p_account and id = p_interaction and attempt = p_attempt
-      and state not in ('queued', 'waiting', 'succeeded', 'failed', 'cancelled')
-    returning * into v;
+    where i.account_id = p_account and i.id = p_interaction and i.attempt = p_attempt
+      and i.state not in ('queued', 'waiting', 'succeeded', 'failed', 'cancelled')
+    returning i as turn, place.last_seq, place.late_seq into v_ended;
     if not found then
         raise exception 'another node has taken this interaction over' using errcode = 'RT412';
     end if;
-    if p ? 'think' then
-        perform think_done_v1(p_account, v, p -> 'think', 1);
-    else
-        perform count_usage_v1(p_account, v.agent_id, 1, 0, 0, 0, 0, 0);
-    end if;
-    if v_posts then
+    v := v_ended.turn;
+    with thought as (
+        update step set state = 'success', output = v_think -> 'output', cost_micro = v_cost, input_tokens = v_in,
+            output_tokens = v_out, ended_at = clock()
+        where account_id = p_account and interaction_id = v.id and seq = (v_think ->> 'seq')::int and state = 'running'
+        returning seq),
+    spent as (
+        insert into token_event (account_id, id, agent_id, user_id, interaction_id, step_seq, model, input_tokens,
+                                 output_tokens, cost_micro, currency)
+        select p_account, (p -> 'ids' ->> 1)::uuid, v.agent_id, v.user_id, v.id, thought.seq, v_think ->> 'model', v_in, v_out, v_cost,
+               coalesce(v_think ->> 'currency', 'USD')
+        from thought),
+    counted as (
+        insert into usage_counter as u (account_id, day, agent_id, shard, interactions, model_calls, input_tokens,
+                                        output_tokens, cost_micro, unpriced)
+        values (p_account, (clock() at time zone 'utc')::date, v.agent_id, pg_backend_pid() % 64, 1,
+                (v_think is not null)::int, v_in, v_out, coalesce(v_cost, 0), (v_think is not null and v_cost is null)::int)
+        on conflict (account_id, day, agent_id, shard) do update set
+            interactions = u.interactions + 1, model_calls = u.model_calls + excluded.model_calls,
+            input_tokens = u.input_tokens + excluded.input_tokens,
+            output_tokens = u.output_tokens + excluded.output_tokens,
+            cost_micro = u.cost_micro + excluded.cost_micro, unpriced = u.unpriced + excluded.unpriced),
+    posted as (
         insert into message (account_id, id, channel_id, seq, author_kind, agent_id, content, reply_to, delivery,
                              recipient_id, interaction_id, metadata)
-        values (p_account, v_message, v.channel_id, v_place, 'agent', v.agent_id, p ->> 'text',
-                case when v.delivery = 'threaded' then v.message_id end, v.delivery,
-                case when v.delivery = 'direct' then v.user_id end, v.id, v_metadata);
+        select p_account, v_message, v.channel_id, v_place, 'agent', v.agent_id, p ->> 'text',
+               case when v.delivery = 'threaded' then v.message_id end, v.delivery,
+               case when v.delivery = 'direct' then v.user_id end, v.id, v_metadata
+        where v_message is not null),
+    said as (
+        insert into thread_message (account_id, thread_id, seq, id, role, author, parts, interaction_id, step_seq,
+                                    message_id, text, metadata)
+        values (p_account, v.thread_id, v_ended.last_seq, (p -> 'ids' ->> 2)::uuid, 'assistant', p ->> 'author', p -> 'parts', v.id,
+                (p ->> 'seq')::int, v_message, p ->> 'text', v_metadata || direct_v1(v))),
+    responded as (
+        insert into step (account_id, interaction_id, seq, kind, state, attempt, output, started_at, ended_at)
+        values (p_account, v.id, (p ->> 'seq')::int, 'respond', 'success', p_attempt,
+                jsonb_build_object('message_id', v_message, 'delivery', v.delivery, 'reason', p -> 'reason'),
+                clock(), clock())),
+    told as (
+        insert into audit_event (account_id, id, event, actor_type, actor_id, interaction_id, step_seq, detail)
+        select p_account, (p -> 'ids' ->> e.place)::uuid, e.event, 'agent', v.agent_id::text, v.id, e.seq, e.detail
+        from (values
+            (3, 'step.think', (v_think ->> 'seq')::int, v_think - 'output'),
+            (4, 'step.respond', (p ->> 'seq')::int, jsonb_build_object('message_id', v_message, 'delivery', v.delivery)),
+            (5, 'agent_turn', null, jsonb_build_object('state', 'succeeded', 'config_hash', v.config_hash,
+                'reason', p -> 'reason', 'cost_micro', v.cost_micro))) as e (place, event, seq, detail)
+        where e.detail is not null)
+    select (select count(*) from thought), (select id from interaction where account_id = p_account
+            and thread_id = v.thread_id and state = 'queued' and job_id is null limit 1)
+    into v_thought, v_next;
+    if v_think is not null and v_thought = 0 then
+        raise exception 'the think step is not running' using errcode = 'RT412';
     end if;
-    insert into thread_message (account_id, thread_id, seq, id, role, author, parts, interaction_id, step_seq, message_id,
-                                text, metadata)
-    values (p_account, v.thread_id, v_seq, new_id(), 'assistant', p ->> 'author', p -> 'parts', v.id, (p ->> 'seq')::int,
-            v_message, p ->> 'text', v_metadata || direct_v1(v));
-    insert into step (account_id, interaction_id, seq, kind, state, attempt, output, started_at, ended_at)
-    values (p_account, v.id, (p ->> 'seq')::int, 'respond', 'success', p_attempt,
-            jsonb_build_object('message_id', v_message, 'delivery', v.delivery, 'reason', p -> 'reason'), clock(), clock());
-    insert into audit_event (account_id, id, event, actor_type, actor_id, interaction_id, step_seq, detail)
-    select p_account, new_id(), e.event, 'agent', v.agent_id::text, v.id, e.seq, e.detail
-    from (values
-        ('step.think', (p #>> '{think,seq}')::int, (p -> 'think') - 'output'),
-        ('step.respond', (p ->> 'seq')::int, jsonb_build_object('message_id', v_message, 'delivery', v.delivery)),
-        ('agent_turn', null, jsonb_build_object('state', 'succeeded', 'config_hash', v.config_hash, 'reason', p -> 'reason',
-            'cost_micro', v.cost_micro))) as e (event, seq, detail)
-    where e.detail is not null;
     -- input that came too late for this turn becomes the next one (coalesce), or wakes the one that waits (queue)
-    v_next := successor_v1(p_account, v, v_late);
-    if v.channel_id is not null then
-        perform notify_v1(p_account, 'channel', v.channel_id, v.channel_id);
+    if v_next is not null or v_ended.late_seq > greatest(v.read_seq, v.trigger_seq) then
+        v_next := successor_v1(p_account, v, v_ended.late_seq);
     end if;
-    perform notify_v1(p_account, 'interaction', v.id, coalesce(v.channel_id, v.user_id));
+    v_ok := v.channel_id is null or notify_v1(p_account, 'channel', v.channel_id, v.channel_id);
+    v_ok := notify_v1(p_account, 'interaction', v.id, coalesce(v.channel_id, v.user_id));
     return jsonb_build_object('message_id', v_message, 'successor_id', v_next);
 end $$;
 

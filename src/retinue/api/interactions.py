@@ -9,10 +9,11 @@ from retinue import errors
 from retinue.api import deps, pages
 from retinue.api.pages import Page
 from retinue.domain.ids import AgentId, ChannelId, InteractionId, ThreadId, UserId, WaitId
+from retinue.domain.texts import Line, Word
 from retinue.domain.turns import InteractionView, State
 from retinue.domain.waits import Wait, WaitKind
 from retinue.store import interactions, turns
-from retinue.store.interactions import Filter
+from retinue.store.interactions import Filter, Sort
 
 router = APIRouter(prefix="/v1", tags=["interactions"])
 
@@ -41,8 +42,15 @@ def wanted(  # noqa: PLR0913 - one query parameter each
     channel_id: ChannelId | None = None,
     thread_id: ThreadId | None = None,
     user_id: UserId | None = None,
+    parent_id: InteractionId | None = None,
     since: AwareDatetime | None = None,
+    until: Annotated[AwareDatetime | None, Query(description="Only what began before.")] = None,
     dead_letter: Annotated[bool, Query(description="Only those set aside after too many failures.")] = False,
+    trials: Annotated[bool, Query(description="Also those that try a draft of an agent.")] = False,
+    min_cost_micro: Annotated[int | None, Query(ge=0, le=pages.BIGGEST, description="Only what cost as much.")] = None,
+    tool: Annotated[Word | None, Query(description="Only turns that called this tool.")] = None,
+    q: Annotated[Line | None, Query(description="Only turns whose question or answer has these words.")] = None,
+    sort: Sort = Sort.NEWEST,
 ) -> Filter:
     """The filters of the list."""
     return Filter(
@@ -51,8 +59,15 @@ def wanted(  # noqa: PLR0913 - one query parameter each
         channel_id=channel_id,
         thread_id=thread_id,
         user_id=user_id,
+        parent_id=parent_id,
         since=since,
+        until=until,
         dead_letter=dead_letter,
+        trials=trials,
+        min_cost_micro=min_cost_micro,
+        tool=tool,
+        q=q,
+        sort=sort,
     )
 
 
@@ -60,10 +75,22 @@ def wanted(  # noqa: PLR0913 - one query parameter each
 async def list_interactions(
     caller: deps.Caller, app: deps.App, page: pages.Paging, filters: Annotated[Filter, Depends(wanted)]
 ) -> Page[InteractionView]:
-    """Turns you may see, newest first."""
+    """Turns you may see, newest first or as ``sort`` says. A cursor belongs to one order."""
+    after = _place(page, filters.sort)
     async with app.db.tenant_tx(caller.account_id) as tx:
-        rows = await interactions.page(tx, caller, filters, after=page.after_id(), limit=page.fetch)
-    return pages.make(rows, page, lambda row: [row.id])
+        rows = await interactions.page(tx, caller, filters, after=after, limit=page.fetch)
+    return pages.make(rows, page, lambda row: interactions.place(row, filters.sort))
+
+
+def _place(page: pages.PageRequest, sort: Sort) -> interactions.Place | None:
+    """Where the list goes on. Raises BadInput for a cursor of another order."""
+    if sort in (Sort.NEWEST, Sort.OLDEST):
+        last = page.after_id()
+        return None if last is None else (None, last)
+    found = page.after_number_and_id()
+    if found is None:
+        return None
+    return (int(found[0]) if sort is Sort.COST else found[0]), found[1]
 
 
 @router.get("/interactions/{interaction_id}")

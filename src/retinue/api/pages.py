@@ -75,6 +75,20 @@ class PageRequest:
             raise _bad()
         return values[0]
 
+    def after_number_and_id(self) -> tuple[float, UUID] | None:
+        """The cursor of a list sorted by a number and then by id. Raises ``BadInput`` when it is none."""
+        values = self._values(2)
+        if not values:
+            return None
+        value, last = values
+        number = isinstance(value, int | float) and not isinstance(value, bool) and abs(value) <= BIGGEST
+        if not number or not isinstance(last, str):
+            raise _bad()
+        try:
+            return value, UUID(last)
+        except ValueError as error:
+            raise _bad() from error
+
     def _values(self, count: int) -> tuple[Any, ...]:
         if self.after and len(self.after) != count:
             raise _bad()

@@ -174,6 +174,14 @@ class InteractionView(Value):
     created_at: datetime
     started_at: datetime | None
     ended_at: datetime | None
+    agent_name: str | None = None
+    """As the agent, the channel and the person are called now; of a trial, the draft's name."""
+    channel_name: str | None = None
+    user_name: str | None = None
+    model: str | None = None
+    """The model that answered last."""
+    trial: bool = False
+    """Whether it runs a draft that somebody tries before saving it."""
     steps: tuple[StepView, ...] | None = None
     waits: tuple[Wait, ...] | None = None
 

@@ -40,11 +40,12 @@ class Source(Value):
 CUSTOM = Source()
 
 # ── reading ──────────────────────────────────────────────────────────────────────────────────────────────────────
-# Admins see every agent of the account; others those that are active, and those they share a channel with.
+# Admins see every agent of the account; others those that are active, and those they share a channel with. The agent
+# that trials run under is nobody's to see.
 
 ACCESS = """
 select a.* from agent a
-where a.account_id = $1 and a.id = $2 and a.deleted_at is null
+where a.account_id = $1 and a.id = $2 and a.deleted_at is null and a.origin <> 'trial'
   and ($4 or a.deployment_state = 'active' or exists (
         select from channel_member m where m.account_id = $1 and m.agent_id = a.id
             and may_enter_v1($1, m.channel_id, $3)))
@@ -61,7 +62,7 @@ async def access_agent(tx: Tx, principal: Principal, agent_id: UUID) -> Agent:
 
 LIST = """
 select a.* from agent a
-where a.account_id = $1 and a.deleted_at is null
+where a.account_id = $1 and a.deleted_at is null and a.origin <> 'trial'
   and ($3 or a.deployment_state = 'active' or exists (
         select from channel_member m where m.account_id = $1 and m.agent_id = a.id
             and may_enter_v1($1, m.channel_id, $2)))
@@ -154,7 +155,10 @@ async def _free_slug(tx: Tx, account_id: UUID, wanted: str) -> str:
     return slug
 
 
-LOCK = "select a.* from agent a where a.account_id = $1 and a.id = $2 and a.deleted_at is null for no key update"
+LOCK = """
+select a.* from agent a
+where a.account_id = $1 and a.id = $2 and a.deleted_at is null and a.origin <> 'trial' for no key update
+"""
 UPDATE = """
 update agent a set slug = r.slug, name = r.name, description = r.description, accent_colour = r.accent_colour,
     avatar = r.avatar, execution = r.execution, system_prompt = r.system_prompt, endpoint = r.endpoint, model = r.model,

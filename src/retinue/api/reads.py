@@ -1,4 +1,4 @@
-"""What is your own in a channel: how far you have read, and that you are typing."""
+"""What is your own in a channel: how far you have read, how agents reply to you there, that you are typing."""
 
 from typing import Annotated
 
@@ -7,9 +7,9 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from retinue.api import deps, pages
 from retinue.api.limits import Buckets
-from retinue.domain.channels import ReadState
+from retinue.domain.channels import DefaultDelivery, Preferences, ReadState
 from retinue.domain.ids import ChannelId
-from retinue.store import reads
+from retinue.store import preferences, reads
 
 router = APIRouter(prefix="/v1/channels/{channel_id}", tags=["channels"])
 TYPING_SECONDS = 2.0
@@ -29,6 +29,29 @@ async def mark_read(channel_id: ChannelId, body: ReadUpTo, caller: deps.Caller, 
     """Say how far you have read. The mark only moves forward; your other windows are told."""
     async with db.tenant_tx(caller.account_id) as tx:
         return await reads.mark(tx, caller, channel_id, body.seq)
+
+
+class NewPreferences(BaseModel):
+    """What you want in a channel."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    delivery: DefaultDelivery | None
+    """Null: as the channel says."""
+
+
+@router.get("/preferences")
+async def get_preferences(channel_id: ChannelId, caller: deps.Caller, db: deps.Db) -> Preferences:
+    """How agents reply to you in a channel."""
+    async with db.tenant_tx(caller.account_id) as tx:
+        return await preferences.get(tx, caller, channel_id)
+
+
+@router.put("/preferences")
+async def set_preferences(channel_id: ChannelId, body: NewPreferences, caller: deps.Caller, db: deps.Db) -> Preferences:
+    """Choose how agents reply to you in a channel; nobody else's replies change."""
+    async with db.tenant_tx(caller.account_id) as tx:
+        return await preferences.put(tx, caller, channel_id, body.delivery)
 
 
 @router.post("/typing", status_code=204)

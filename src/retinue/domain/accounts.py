@@ -53,6 +53,8 @@ class Account(Value):
     slug: str
     default_model: str | None = None
     loosest_trigger_mode: str = "proactive"
+    default_delivery: str = "inline"
+    """How agents reply in new channels: inline, threaded, direct or silent (CHN-14)."""
     created_at: datetime
 
 
@@ -223,6 +225,8 @@ class AccountChanges(Value):
     default_model: Annotated[str, StringConstraints(max_length=200), AfterValidator(_no_control)] | None = None
     """Null goes back to the installation's default."""
     loosest_trigger_mode: Mode | None = None
+    default_delivery: Literal["inline", "threaded", "direct", "silent"] | None = None
+    """How agents reply in channels made from now on."""
 
 
 class NewUser(Value):

@@ -34,6 +34,9 @@ class InputPolicy(StrEnum):
     """409 thread_busy; nothing is written."""
 
 
+DefaultDelivery = Literal["inline", "threaded", "direct", "silent"]
+
+
 class Channel(Value):
     id: ChannelId
     kind: ChannelKind
@@ -44,7 +47,7 @@ class Channel(Value):
     """How it reaches people: web, api, email, telegram, ... (``webchat`` is an alias of web, CON-49)."""
     input_policy: InputPolicy = InputPolicy.COALESCE
     debounce_ms: int = 0
-    default_delivery: Literal["inline", "threaded", "direct", "silent"] = "inline"
+    default_delivery: DefaultDelivery = "inline"
     archived_at: datetime | None = None
     created_at: datetime
     last_seq: int = 0
@@ -55,6 +58,16 @@ class Channel(Value):
     """Messages of others beyond ``read_seq``, counted among the newest 100: 100 means as many or more."""
     mentions_unread: int = 0
     """Those of them that mention the reader or are for the reader alone."""
+
+
+class Preferences(Value):
+    """What one person wants in one channel (CHN-14)."""
+
+    channel_id: ChannelId
+    delivery: DefaultDelivery | None = None
+    """How agents reply to this person here; null: as the channel says."""
+    channel_delivery: DefaultDelivery
+    """What the channel says."""
 
 
 class ReadState(Value):
@@ -86,7 +99,6 @@ class ChannelMember(Value):
 
 Debounce = Annotated[int, Field(ge=0, le=60_000)]
 """Milliseconds that a burst of messages is waited out."""
-DefaultDelivery = Literal["inline", "threaded", "direct", "silent"]
 
 
 class NewMember(Value):
@@ -126,7 +138,8 @@ class NewChannel(Value):
     team_id: TeamId | None = None
     input_policy: InputPolicy = InputPolicy.COALESCE
     debounce_ms: Debounce = 0
-    default_delivery: DefaultDelivery = "inline"
+    default_delivery: DefaultDelivery | None = None
+    """Empty: as the organisation says."""
     members: tuple[NewMember, ...] = Field(default=(), max_length=200)
 
     @model_validator(mode="after")

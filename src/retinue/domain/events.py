@@ -7,7 +7,7 @@ from pydantic import Field
 from retinue.domain import ids
 from retinue.domain.base import Value
 from retinue.domain.ids import AccountId, AgentId, ChannelId, EventId, InteractionId, MessageId, UserId
-from retinue.domain.messages import AuthorKind
+from retinue.domain.messages import AuthorKind, Delivery
 from retinue.domain.models import Part
 
 SourceType = Literal["message", "webhook", "schedule", "callback", "internal", "delegation", "api"]
@@ -32,6 +32,8 @@ class Event(Value):
     targets: tuple[AgentId, ...] = ()
     """Agents addressed whatever their trigger mode (API, schedule, delegation)."""
     reply_to: MessageId | None = None
+    delivery: Delivery | None = None
+    """How the agents' replies interrupt (CHN-13); None: as the channel says."""
     parent_interaction_id: InteractionId | None = None
     correlation_id: str | None = None
     idempotency_key: str | None = None

@@ -13,13 +13,14 @@ from retinue.domain.agents import Agent
 from retinue.domain.channels import Channel
 from retinue.store import audit, catalog, members, users
 
-COLUMNS = "id, name, slug, default_model, loosest_trigger_mode, created_at"
+COLUMNS = "id, name, slug, default_model, loosest_trigger_mode, default_delivery, created_at"
 GET = f"select {COLUMNS} from account where id = $1"
 FIND = "select id from account where slug = $1 or id = $2"
 MAKE = "insert into account (id, name, slug) values ($1, $2, $3) on conflict (slug) do nothing"
 UPDATE = f"""
 update account set name = coalesce($2, name), loosest_trigger_mode = coalesce($3, loosest_trigger_mode),
-                   default_model = case when $4 then $5 else default_model end
+                   default_model = case when $4 then $5 else default_model end,
+                   default_delivery = coalesce($6, default_delivery)
 where id = $1 returning {COLUMNS}
 """
 LOCK = "select from account where id = $1 for no key update"
@@ -47,7 +48,7 @@ async def update(tx: Tx, account_id: UUID, changes: AccountChanges) -> Account:
     """Change the account's own settings."""
     row = await tx.fetchrow(
         UPDATE, account_id, changes.name, changes.loosest_trigger_mode, "default_model" in changes.model_fields_set,
-        changes.default_model,
+        changes.default_model, changes.default_delivery,
     )  # fmt: skip
     if row is None:
         raise errors.NotFound("There is no such account.")

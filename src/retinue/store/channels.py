@@ -87,8 +87,9 @@ async def require_owner(tx: Tx, principal: Principal, channel_id: UUID) -> None:
 INSERT = f"""
 insert into channel as c (account_id, id, kind, name, slug, team_id, input_policy, debounce_ms, default_delivery,
                           created_by)
-select $1, $2, r.kind, r.name, r.slug, $4, r.input_policy, r.debounce_ms, r.default_delivery, $5
-from jsonb_populate_record(null::channel, $3) r
+select $1, $2, r.kind, r.name, r.slug, $4, r.input_policy, r.debounce_ms,
+       coalesce(r.default_delivery, a.default_delivery), $5
+from jsonb_populate_record(null::channel, $3) r join account a on a.id = $1
 returning {COLUMNS}
 """
 
@@ -187,7 +188,7 @@ async def direct(tx: Tx, principal: Principal, agent_id: UUID) -> Channel:
     row = await tx.fetchrow(FIND_DIRECT, principal.account_id, principal.user_id, agent_id)
     if row is not None:
         return channel(row)
-    made = await create(tx, principal, NewChannel(kind=ChannelKind.PRIVATE, name=agent.name))
+    made = await create(tx, principal, NewChannel(kind=ChannelKind.PRIVATE, name=agent.name, default_delivery="inline"))
     mode = await clamp(tx, principal.account_id, made.id, TriggerMode.PROACTIVE)
     await join(tx, principal.account_id, made.id, NewMember(agent_id=agent_id, trigger_mode=mode))
     return made

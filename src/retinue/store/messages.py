@@ -45,6 +45,20 @@ async def access_message(tx: Tx, principal: Principal, message_id: UUID, channel
     return dressed
 
 
+ROOT = """
+with recursive up as (
+    select m.id, m.reply_to from message m where m.account_id = $1 and m.id = $2
+    union all select m.id, m.reply_to from up join message m on m.account_id = $1 and m.id = up.reply_to)
+select id from up where reply_to is null
+"""
+
+
+async def root(tx: Tx, account_id: UUID, message_id: UUID) -> UUID:
+    """The message that a thread hangs on: of a reply what it replies to, else the message itself."""
+    found: UUID = await tx.fetchval(ROOT, account_id, message_id)
+    return found
+
+
 # ── lists ────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 SHOWN = f"""

@@ -1053,6 +1053,30 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/channels/{channel_id}/preferences": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Preferences
+         * @description How agents reply to you in a channel.
+         */
+        get: operations["get_preferences"];
+        /**
+         * Set Preferences
+         * @description Choose how agents reply to you in a channel; nobody else's replies change.
+         */
+        put: operations["set_preferences"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/channels/{channel_id}/typing": {
         parameters: {
             query?: never;
@@ -1067,6 +1091,46 @@ export interface paths {
          * @description Say that you are typing. Readers of the channel see it for a few seconds; nothing is kept.
          */
         post: operations["tell_typing"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/channels/{channel_id}/export": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Export Channel
+         * @description What you can read in a channel, from its beginning up to now, as a file. Audited.
+         */
+        get: operations["export_channel"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/threads/{thread_id}/export": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Export Thread
+         * @description What an agent worked on in a thread, tool calls and results with it, as a file. Audited.
+         */
+        get: operations["export_thread"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -1337,7 +1401,7 @@ export interface paths {
         };
         /**
          * List Interactions
-         * @description Turns you may see, newest first.
+         * @description Turns you may see, newest first or as ``sort`` says. A cursor belongs to one order.
          */
         get: operations["list_interactions"];
         put?: never;
@@ -1613,6 +1677,11 @@ export interface components {
              */
             loosest_trigger_mode: string;
             /**
+             * Default Delivery
+             * @default inline
+             */
+            default_delivery: string;
+            /**
              * Created At
              * Format: date-time
              */
@@ -1629,6 +1698,8 @@ export interface components {
             default_model?: string | null;
             /** Loosest Trigger Mode */
             loosest_trigger_mode?: ("silent" | "mention" | "proactive") | null;
+            /** Default Delivery */
+            default_delivery?: ("inline" | "threaded" | "direct" | "silent") | null;
         };
         /**
          * Agent
@@ -2887,12 +2958,8 @@ export interface components {
              * @default 0
              */
             debounce_ms?: number;
-            /**
-             * Default Delivery
-             * @default inline
-             * @enum {string}
-             */
-            default_delivery?: "inline" | "threaded" | "direct" | "silent";
+            /** Default Delivery */
+            default_delivery?: ("inline" | "threaded" | "direct" | "silent") | null;
             /**
              * Members
              * @default []
@@ -2928,6 +2995,7 @@ export interface components {
             content?: string;
             /** Reply To */
             reply_to?: string | null;
+            delivery?: components["schemas"]["Delivery"] | null;
             /** Images */
             images?: components["schemas"]["ImagePartInput"][];
             /** Files */
@@ -2945,6 +3013,14 @@ export interface components {
             password: string;
             /** Current */
             current?: string | null;
+        };
+        /**
+         * NewPreferences
+         * @description What you want in a channel.
+         */
+        NewPreferences: {
+            /** Delivery */
+            delivery: ("inline" | "threaded" | "direct" | "silent") | null;
         };
         /** NewSignInLink */
         NewSignInLink: {
@@ -3257,6 +3333,21 @@ export interface components {
             waits: components["schemas"]["Wait"][] | null;
         };
         /**
+         * Preferences
+         * @description What one person wants in one channel (CHN-14).
+         */
+        Preferences: {
+            /** Channel Id */
+            channel_id: string;
+            /** Delivery */
+            delivery: ("inline" | "threaded" | "direct" | "silent") | null;
+            /**
+             * Channel Delivery
+             * @enum {string}
+             */
+            channel_delivery: "inline" | "threaded" | "direct" | "silent";
+        };
+        /**
          * Problem
          * @description An error (RFC 9457). ``code`` is stable; ``detail`` says what to do; ``id`` is set when the log knows more.
          */
@@ -3477,6 +3568,12 @@ export interface components {
              */
             created_at: string;
         };
+        /**
+         * Sort
+         * @description What comes first.
+         * @enum {string}
+         */
+        Sort: "newest" | "oldest" | "cost" | "slowest";
         /**
          * State
          * @description The state of an interaction. The database refuses any other arrow (trigger ``interaction_arrows``).
@@ -6839,6 +6936,74 @@ export interface operations {
             };
         };
     };
+    get_preferences: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                channel_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Preferences"];
+                };
+            };
+            /** @description What went wrong, and what to do. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    set_preferences: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                channel_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewPreferences"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Preferences"];
+                };
+            };
+            /** @description What went wrong, and what to do. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     tell_typing: {
         parameters: {
             query?: never;
@@ -6856,6 +7021,80 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            /** @description What went wrong, and what to do. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    export_channel: {
+        parameters: {
+            query?: {
+                /** @description How it is written. */
+                format?: "json" | "markdown";
+                /** @description Only the thread of this message. */
+                reply_to?: string | null;
+            };
+            header?: never;
+            path: {
+                channel_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A file. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": Record<string, never>;
+                    "text/markdown": string;
+                };
+            };
+            /** @description What went wrong, and what to do. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    export_thread: {
+        parameters: {
+            query?: {
+                /** @description How it is written. */
+                format?: "json" | "markdown";
+            };
+            header?: never;
+            path: {
+                thread_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A file. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": Record<string, never>;
+                    "text/markdown": string;
+                };
             };
             /** @description What went wrong, and what to do. */
             default: {
@@ -7435,9 +7674,21 @@ export interface operations {
                 channel_id?: string | null;
                 thread_id?: string | null;
                 user_id?: string | null;
+                parent_id?: string | null;
                 since?: string | null;
+                /** @description Only what began before. */
+                until?: string | null;
                 /** @description Only those set aside after too many failures. */
                 dead_letter?: boolean;
+                /** @description Also those that try a draft of an agent. */
+                trials?: boolean;
+                /** @description Only what cost as much. */
+                min_cost_micro?: number | null;
+                /** @description Only turns that called this tool. */
+                tool?: string | null;
+                /** @description Only turns whose question or answer has these words. */
+                q?: string | null;
+                sort?: components["schemas"]["Sort"];
             };
             header?: never;
             path?: never;

@@ -106,16 +106,19 @@ export interface AgentEdit {
   tools?: ToolChoice[];
   /** `updated_at` of the agent that was edited; the change is refused when somebody else was quicker. */
   seen?: string;
+  /** The agent is changed, its tools not yet: what `seen` is from now on. */
+  onChanged?: (agent: Agent) => void;
 }
 
 /** Changes an agent, then its tools. Refused with `wrong_state` (409) when it was changed meanwhile. */
 export function useUpdateAgent(id: string) {
   const cache = useQueryClient();
   return useMutation({
-    mutationFn: async ({ change, tools, seen }: AgentEdit) => {
+    mutationFn: async ({ change, tools, seen, onChanged }: AgentEdit) => {
       const path = { agent_id: id };
       const header = seen ? { "if-match": `"${seen}"` } : {};
       const agent = await unwrap(api.PATCH("/v1/agents/{agent_id}", { params: { path, header }, body: change }));
+      onChanged?.(agent);
       if (!tools) return agent;
       await unwrap(api.PUT("/v1/agents/{agent_id}/tools", { params: { path }, body: { tools } }));
       return unwrap(api.GET("/v1/agents/{agent_id}", { params: { path } }));

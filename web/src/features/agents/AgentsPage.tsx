@@ -1,7 +1,7 @@
 /** Every agent one can reach, and the catalogue new ones come from. */
 import { Button, SegmentedControl, TextInput } from "@mantine/core";
 import { IconPlus, IconSearch } from "@tabler/icons-react";
-import { Link, useNavigate } from "@tanstack/react-router";
+import { useNavigate } from "@tanstack/react-router";
 import { useMemo, useState } from "react";
 
 import { useAgentOverview, useAgents, type Agent } from "@/api/agents";
@@ -12,6 +12,7 @@ import { isAdmin } from "@/lib/roles";
 import { DataTable } from "@/ui/DataTable";
 import { EmptyState } from "@/ui/EmptyState";
 import { ErrorState } from "@/ui/ErrorState";
+import { LinkButton } from "@/ui/links";
 import { ListSkeleton } from "@/ui/ListSkeleton";
 import { PageHeader } from "@/ui/PageHeader";
 
@@ -31,9 +32,9 @@ export default function AgentsPage() {
     <div className={classes.page}>
       <PageHeader title="Agents" note={agents.data && plural(agents.data.length, "agent")}>
         {admin && (
-          <Button component={Link} to="/agents/new" leftSection={<IconPlus size={16} stroke={1.5} />}>
+          <LinkButton to="/agents/new" leftSection={<IconPlus size={16} stroke={1.5} />}>
             New agent
-          </Button>
+          </LinkButton>
         )}
       </PageHeader>
       {admin && (

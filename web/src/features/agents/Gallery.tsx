@@ -1,12 +1,13 @@
 /** Ready-made agents of the catalogue, to install with one click. */
 import { Button } from "@mantine/core";
-import { Link, useNavigate } from "@tanstack/react-router";
+import { useNavigate } from "@tanstack/react-router";
 
 import { useCatalogue, useInstallAgent, type Agent, type CatalogEntry } from "@/api/agents";
 import { label, plural } from "@/lib/format";
 import { Avatar } from "@/ui/Avatar";
 import { EmptyState } from "@/ui/EmptyState";
 import { ErrorState } from "@/ui/ErrorState";
+import { LinkButton } from "@/ui/links";
 import { ListSkeleton } from "@/ui/ListSkeleton";
 import { notifyDone, notifyError } from "@/ui/notify";
 
@@ -66,9 +67,9 @@ function Card({ entry, agents }: { entry: CatalogEntry; agents: readonly Agent[]
           {label(entry.category)} · {plural(entry.default_tool_ids.length, "tool")}
         </span>
         {installed && (
-          <Button component={Link} to="/agents/$agentId" params={{ agentId: installed.id }} size="xs" variant="subtle" ml="auto">
+          <LinkButton to="/agents/$agentId" params={{ agentId: installed.id }} size="xs" variant="subtle" ml="auto">
             Open
-          </Button>
+          </LinkButton>
         )}
         <Button
           size="xs"

@@ -14,7 +14,6 @@ const AGENT = {
   model: null,
   trust_level: "standard",
   default_trigger_mode: "mention",
-  delegation_set: [],
   limits: { max_steps: 10, max_seconds: 90, max_tokens: null, max_cost_micro: 250_000, max_calls_per_tool: null },
   context: { recent_messages: 30, text_search: false },
 } as unknown as Agent;
@@ -51,6 +50,7 @@ test("a blank form asks for a name and nothing else", () => {
 
 test.each<[string, Partial<AgentValues>]>([
   ["slug", { slug: "Not a handle" }],
+  ["avatar", { avatar: "https://elsewhere.test/a.png" }],
   ["accent_colour", { accent_colour: "blue" }],
   ["model", { model: "a model" }],
   ["system_prompt", { system_prompt: "x".repeat(200_001) }],

@@ -24,7 +24,6 @@ export interface AgentValues {
   trust_level: Schemas["TrustLevel"];
   default_trigger_mode: Schemas["TriggerMode"];
   tools: ToolChoice[];
-  delegation_set: string[];
   limits: { max_steps: Count; max_minutes: Count; max_tokens: Count; max_cost: string; max_calls_per_tool: Count };
   context: { recent_messages: Count; text_search: boolean };
 }
@@ -40,7 +39,6 @@ export const BLANK: AgentValues = {
   trust_level: "standard",
   default_trigger_mode: "mention",
   tools: [],
-  delegation_set: [],
   limits: { max_steps: 10, max_minutes: 10, max_tokens: "", max_cost: "", max_calls_per_tool: "" },
   context: { recent_messages: 30, text_search: false },
 };
@@ -64,7 +62,6 @@ export function fromAgent(agent: Agent, tools: readonly AgentTool[]): AgentValue
     trust_level: agent.trust_level,
     default_trigger_mode: agent.default_trigger_mode,
     tools: tools.map(({ tool, enabled, config }) => ({ tool, enabled, config })),
-    delegation_set: [...agent.delegation_set],
     limits: {
       max_steps: limits.max_steps,
       max_minutes: Math.round((limits.max_seconds / 60) * 100) / 100,
@@ -105,7 +102,6 @@ function body(values: AgentValues) {
     model: values.model.trim() || null,
     trust_level: values.trust_level,
     default_trigger_mode: values.default_trigger_mode,
-    delegation_set: values.delegation_set,
     limits: {
       max_steps: limits.max_steps === "" ? 10 : limits.max_steps,
       max_seconds: limits.max_minutes === "" ? 600 : Math.max(1, Math.round(limits.max_minutes * 60)),
@@ -135,6 +131,8 @@ export function check(values: AgentValues): Errors {
   if (values.slug.trim() && !HANDLE.test(values.slug.trim()))
     found["slug"] = "Use small letters, digits, - and _, beginning with a letter or digit.";
   if (!COLOUR.test(values.accent_colour.trim())) found["accent_colour"] = "Use a colour such as #4c6ef5.";
+  const avatar = values.avatar.trim();
+  if ([...avatar].length > 2 && !avatar.startsWith("/")) found["avatar"] = "Use one or two characters.";
   if (values.system_prompt.length > PROMPT_MAX) found["system_prompt"] = "Use at most 200,000 characters.";
   if (values.description.length > DESCRIPTION_MAX) found["description"] = "Use at most 20,000 characters.";
   if (/\s/.test(values.model.trim())) found["model"] = "A model id has no spaces, as in openai/gpt-4o.";

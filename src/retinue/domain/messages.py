@@ -94,13 +94,11 @@ class MessageFilter(Value):
     """Also what waits for approval or was rejected (THR-25); for admins and the channel's owners."""
 
 
-MessageText = Annotated[str, Field(min_length=1, max_length=MAX_CONTENT_BYTES), AfterValidator(storable)]
-
-
 class MessageChange(Value):
     """A new text for one's own message."""
 
-    content: MessageText
+    content: Annotated[str, Field(max_length=MAX_CONTENT_BYTES), AfterValidator(storable)]
+    """Empty only where the message has files or images."""
 
 
 class MessageEdit(Value):

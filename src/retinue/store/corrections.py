@@ -50,7 +50,7 @@ EDIT = "update message set content = $3, edited_at = clock() where account_id = 
 async def edit(tx: Tx, principal: Principal, message_id: UUID, content: str) -> Message:
     """Give one's own message a new text; the old one is kept in its history. No agent is called by it.
 
-    Raises NotFound, Forbidden (someone else's), WrongState (deleted, a draft, or in an archived channel).
+    Raises NotFound, Forbidden (someone else's), BadInput (nothing left), WrongState (deleted, a draft, or in an archived channel).
     """
     seen = await messages.access_message(tx, principal, message_id)
     if seen.user_id != principal.user_id:
@@ -59,6 +59,9 @@ async def edit(tx: Tx, principal: Principal, message_id: UUID, content: str) -> 
     row = await locked(tx, principal, message_id)
     if row["status"] != "sent":
         raise errors.WrongState(f"This message is {row['status']}: it cannot be edited.")
+    if not content and not row["parts"]:
+        reason = "a message has text, a file or an image"
+        raise errors.BadInput("Write something, or delete it.", errors=[{"path": "body.content", "reason": reason}])
     if row["content"] == content:
         return seen
     await tx.execute(KEEP, principal.account_id, message_id, row["content"], principal.user_id)

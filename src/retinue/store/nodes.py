@@ -4,6 +4,7 @@ from typing import Any
 from uuid import UUID
 
 from retinue.db.pool import Tx
+from retinue.domain.messages import UNDO_MINUTES
 
 
 def lock_key(node_id: UUID) -> int:
@@ -71,12 +72,19 @@ PRUNE = (
     ("queue_log", "delete from queue.pgqueuer_log where created < now() - make_interval(days => $1)"),
     # cross-tenant: old rows of every account, by age alone
     ("idempotency", "delete from idempotency where created_at < clock() - make_interval(hours => $1)"),
+    # cross-tenant: what was deleted and can be brought back no more, of every account, by age alone
+    ("message_trash", "delete from message_trash where at < clock() - make_interval(mins => $1)"),
 )
 
 
 async def prune(tx: Tx, *, stream_minutes: int, queue_log_days: int, idempotency_hours: int) -> dict[str, int]:
     """Delete what has served its time; audit and finished journals are not touched here."""
-    limits = {"stream_chunk": stream_minutes, "queue_log": queue_log_days, "idempotency": idempotency_hours}
+    limits = {
+        "stream_chunk": stream_minutes,
+        "queue_log": queue_log_days,
+        "idempotency": idempotency_hours,
+        "message_trash": UNDO_MINUTES,
+    }
     gone: dict[str, int] = {}
     for name, sql in PRUNE:
         gone[name] = int((await tx.execute(sql, limits[name])).rpartition(" ")[2])

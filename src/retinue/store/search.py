@@ -91,7 +91,7 @@ async def search_messages(
         MESSAGES, principal.account_id, principal.user_id, _query(wanted.text), where.channel_id, where.agent_id,
         where.user_id, rank, last, wanted.limit,
     )  # fmt: skip
-    hits = [messages.message(row) for row in rows]
+    hits = await messages.dress(tx, principal, [messages.message(row) for row in rows])
     near: Sequence[Mapping[str, Any]] = await tx.fetch(
         AROUND, principal.account_id, principal.user_id, [hit.id for hit in hits], wanted.before, wanted.after
     )

@@ -98,6 +98,10 @@ async def test_a_sidebar_of_many_long_unread_channels_is_one_bounded_query(db: D
         args = [office.account_id, office.colleague.user_id, [one.id for one in shown], "colleague"]
         plan = (await tx.fetchval(sql, *args, shown[0].created_at))[0]["Plan"]
         dressed = await reads.dress(tx, office.colleague, shown)
+        for one in shown:
+            await reads.mark(tx, office.colleague, one.id, one.last_seq)
+        read = (await tx.fetchval(sql, *args, shown[0].created_at))[0]["Plan"]
+    assert rows(read) <= MANY * 2 + 200, "where all is read, nothing but the last message is"
     assert [one.unread for one in dressed] == [5] + [reads.WINDOW] * (MANY - 1)
     assert rows(plan) <= MANY * (reads.WINDOW + 2) + 200, "it reads no more than the window of each channel"
 

@@ -50,7 +50,8 @@ EDIT = "update message set content = $3, edited_at = clock() where account_id = 
 async def edit(tx: Tx, principal: Principal, message_id: UUID, content: str) -> Message:
     """Give one's own message a new text; the old one is kept in its history. No agent is called by it.
 
-    Raises NotFound, Forbidden (someone else's), BadInput (nothing left), WrongState (deleted, a draft, or in an archived channel).
+    Raises NotFound, Forbidden (someone else's), BadInput (nothing left), WrongState (deleted, a draft, or in an
+    archived channel).
     """
     seen = await messages.access_message(tx, principal, message_id)
     if seen.user_id != principal.user_id:

@@ -71,11 +71,11 @@ export function rows<M extends SaidMessage, T extends PlacedTurn, O extends Outg
   const answered = new Set(talk.messages.map((message) => message.interaction_id));
   const ended = endings(talk, answered);
   const used = new Set<string>();
-  let unreadShown = false;
+  let unreadShown: boolean = false;
   let before: M | null = null;
   for (const message of talk.messages) {
     for (const turn of takeUntil(ended, message.created_at)) out.push(turnRow(turn, out.length === 0));
-    const unread = !unreadShown && isUnread(message, talk);
+    const unread: boolean = !unreadShown && isUnread(message, talk);
     unreadShown ||= unread;
     const day = before && sameDay(before.created_at, message.created_at) ? null : message.created_at;
     const grouped = !day && !unread && out.at(-1)?.kind === "message" && groups(before, message);

@@ -76,7 +76,7 @@ export const EMPTY: Reply = Object.freeze({
   waits: [],
   message: null,
   end: null,
-}) as Reply;
+} satisfies Reply);
 
 type Fields = Readonly<Record<string, unknown>>;
 
@@ -110,6 +110,11 @@ export function reduce(reply: Reply, event: StreamEvent): Reply {
 
 export function reduceAll(reply: Reply, events: readonly StreamEvent[]): Reply {
   return events.reduce(reduce, reply);
+}
+
+/** A reply that may go on after its end: somebody asked for another try. */
+export function reopen(reply: Reply): Reply {
+  return reply.end ? { ...reply, end: null, message: null, phase: "thinking" } : reply;
 }
 
 /** What to send as `Last-Event-ID`; null at the start. */

@@ -1,0 +1,181 @@
+/** The turns of one channel: what agents are doing there now, and how their turns ended. Grows backwards with reading. */
+import { useMutation, useQuery, useQueryClient, type QueryClient } from "@tanstack/react-query";
+import { useEffect } from "react";
+
+import { isLive } from "@/lib/rows";
+import type { ReplyEnd } from "@/lib/stream";
+
+import { api, unwrap, type Schemas } from "./client";
+import { keys } from "./keys";
+
+export type TurnDetail = Schemas["InteractionView"];
+
+/** What a conversation needs of a turn; all of it is known as soon as a message has started one. */
+export type Turn = Pick<
+  TurnDetail,
+  | "id" | "agent_id" | "message_id" | "state" | "stop_reason" | "successor_id" | "error" | "error_detail" | "retries"
+  | "created_at" | "ended_at"
+>; // prettier-ignore
+
+interface Turns {
+  items: readonly Turn[];
+  /** Where older ones go on; null where there are none. */
+  next: string | null;
+}
+
+const PAGE = 50;
+
+/** Not among the lists that live events fetch again: the conversation listens for itself. */
+function turnsKey(channel: string) {
+  return [...keys.interactions.all, "of-channel", channel] as const;
+}
+
+async function fetchTurns(channel: string, after?: string): Promise<Turns> {
+  const query = { channel_id: channel, limit: PAGE, ...(after ? { after } : {}) };
+  const page = await unwrap(api.GET("/v1/interactions", { params: { query } }));
+  return { items: page.data, next: page.next };
+}
+
+function joined(known: readonly Turn[], fresh: readonly Turn[]): Turn[] {
+  const byId = new Map(known.map((turn) => [turn.id, turn]));
+  for (const turn of fresh) byId.set(turn.id, turn);
+  return [...byId.values()].sort((a, b) => Date.parse(b.created_at) - Date.parse(a.created_at));
+}
+
+/** Turns of the channel back to the moment `since`, newest first. */
+export function useTurns(channel: string, since: string | null): readonly Turn[] {
+  const client = useQueryClient();
+  const { data } = useQuery({
+    queryKey: turnsKey(channel),
+    queryFn: async (): Promise<Turns> => {
+      const fresh = await fetchTurns(channel);
+      const known = client.getQueryData<Turns>(turnsKey(channel));
+      return known ? { items: joined(known.items, fresh.items), next: known.next } : fresh;
+    },
+    staleTime: 0, // after an absence
+    meta: { live: false },
+  });
+  const next = data?.next ?? null;
+  const oldest = data?.items.at(-1)?.created_at ?? null;
+  const missing = next !== null && since !== null && oldest !== null && Date.parse(since) < Date.parse(oldest);
+  useEffect(() => {
+    if (!missing) return;
+    const left = new AbortController();
+    void fetchTurns(channel, next).then(
+      (older) => {
+        if (left.signal.aborted) return;
+        client.setQueryData<Turns>(turnsKey(channel), (known) =>
+          known && { items: joined(known.items, older.items), next: older.next },
+        );
+      },
+      () => undefined, // how old turns ended is not worth an error; the next look tries again
+    );
+    return () => left.abort();
+  }, [client, channel, missing, next]);
+  return data?.items ?? NONE;
+}
+
+const NONE: readonly Turn[] = [];
+
+function change(client: QueryClient, channel: string, by: (items: readonly Turn[]) => readonly Turn[]): void {
+  client.setQueryData<Turns>(turnsKey(channel), (known) => ({ items: by(known?.items ?? NONE), next: known?.next ?? null }));
+}
+
+/** The turns that a message has just started, before anything else is known of them. */
+export function expectTurns(
+  client: QueryClient,
+  channel: string,
+  message: { id: string; created_at: string },
+  started: readonly Schemas["ReceivedInteraction"][],
+): void {
+  const fresh = started.map(({ id, agent_id, state }): Turn => ({
+    id, agent_id, state: state as Turn["state"], message_id: message.id, stop_reason: null, successor_id: null,
+    error: null, error_detail: null, retries: 0, created_at: message.created_at, ended_at: null,
+  })); // prettier-ignore
+  change(client, channel, (items) => joined(fresh, items));
+}
+
+/** Fetches one turn after news of it; it is then known in full. */
+export async function refetchTurn(client: QueryClient, channel: string, id: string): Promise<void> {
+  const turn = await fetchTurn(id);
+  client.setQueryData(keys.interactions.one(id), turn);
+  change(client, channel, (items) => joined(items, [turn]));
+}
+
+/** How a turn ended, as its stream has just said. */
+export function endTurn(client: QueryClient, channel: string, id: string, end: ReplyEnd): void {
+  change(client, channel, (items) =>
+    items.map((turn) =>
+      turn.id === id
+        ? {
+            ...turn,
+            state: end.state,
+            error: end.error,
+            error_detail: end.detail,
+            stop_reason: end.stopReason,
+            successor_id: end.successorId,
+            ended_at: turn.ended_at ?? new Date().toISOString(),
+          }
+        : turn,
+    ),
+  );
+}
+
+export function refreshTurns(client: QueryClient, channel: string): Promise<void> {
+  return client.invalidateQueries({ queryKey: turnsKey(channel) });
+}
+
+export function knowsTurn(client: QueryClient, channel: string, id: string): boolean {
+  return client.getQueryData<Turns>(turnsKey(channel))?.items.some((turn) => turn.id === id) ?? false;
+}
+
+async function fetchTurn(id: string): Promise<TurnDetail> {
+  return unwrap(api.GET("/v1/interactions/{interaction_id}", { params: { path: { interaction_id: id } } }));
+}
+
+/** All of one turn: its calls, its cost. What has ended does not change and is not fetched again. */
+export function useTurnDetail(id: string | null, enabled: boolean) {
+  return useQuery({
+    queryKey: keys.interactions.one(id ?? ""),
+    queryFn: () => fetchTurn(id ?? ""),
+    enabled: enabled && id !== null,
+    staleTime: (query) => (query.state.data && !isLive(query.state.data) ? Infinity : 0),
+  });
+}
+
+// ── doing ──────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+export function useStopTurn(channel: string) {
+  const client = useQueryClient();
+  return useMutation({
+    mutationFn: (id: string) =>
+      unwrap(api.POST("/v1/interactions/{interaction_id}/cancel", { params: { path: { interaction_id: id } } })),
+    onSettled: (_, __, id) => refetchTurn(client, channel, id),
+  });
+}
+
+export function useRetryTurn(channel: string) {
+  const client = useQueryClient();
+  return useMutation({
+    mutationFn: (id: string) =>
+      unwrap(api.POST("/v1/interactions/{interaction_id}/retry", { params: { path: { interaction_id: id } } })),
+    onSuccess: (turn) => {
+      client.setQueryData(keys.interactions.one(turn.id), turn);
+      change(client, channel, (items) => joined(items, [turn]));
+    },
+    onError: (_, id) => refetchTurn(client, channel, id),
+  });
+}
+
+/** Says whether a call whose outcome nobody knows has happened. */
+export function useAnswerOutcome(channel: string, turn: string) {
+  const client = useQueryClient();
+  return useMutation({
+    mutationFn: ({ wait, ...answer }: { wait: string; happened: boolean; retry: boolean }) =>
+      unwrap(api.POST("/v1/waits/{wait_id}/answer", { params: { path: { wait_id: wait } }, body: answer })),
+    onSettled: () => {
+      void client.invalidateQueries({ queryKey: keys.waits.all });
+      return refetchTurn(client, channel, turn);
+    },
+  });
+}

@@ -117,13 +117,14 @@ OPEN_WAITS = f"""
 """
 
 
-def _who(principal: Principal) -> tuple[UUID, UUID, bool]:
+def who(principal: Principal) -> tuple[UUID, UUID, bool]:
+    """The first three arguments of every query here."""
     return principal.account_id, principal.user_id, at_least(principal.role, Role.ADMIN)
 
 
 async def access(tx: Tx, principal: Principal, interaction_id: UUID) -> InteractionView:
     """One turn with its steps and waits. Raises NotFound for what this person may not see."""
-    row = await tx.fetchrow(ONE, *_who(principal), interaction_id)
+    row = await tx.fetchrow(ONE, *who(principal), interaction_id)
     if row is None:
         raise errors.NotFound("There is no interaction by that id, or you may not see it.")
     steps = [step_view(dict(one)) for one in await tx.fetch(STEPS, principal.account_id, interaction_id)]
@@ -137,7 +138,7 @@ async def page(
     """Turns this person may see, with the names of who and what they belong to, in the wanted order."""
     value, last = after or (None, None)
     rows = await tx.fetch(
-        PAGES[wanted.sort], *_who(principal), wanted.state, wanted.agent_id, wanted.channel_id, wanted.thread_id,
+        PAGES[wanted.sort], *who(principal), wanted.state, wanted.agent_id, wanted.channel_id, wanted.thread_id,
         wanted.user_id, wanted.since, wanted.until, wanted.dead_letter, wanted.trials, wanted.min_cost_micro,
         wanted.tool, wanted.parent_id, wanted.q, value, last, limit,
     )  # fmt: skip
@@ -157,7 +158,7 @@ def place(row: InteractionView, sort: Sort) -> list[Any]:
 
 async def open_waits(tx: Tx, principal: Principal, *, after: UUID | None, limit: int) -> list[Wait]:
     """Questions that stand open in turns this person may see, oldest first."""
-    rows = await tx.fetch(OPEN_WAITS, *_who(principal), after, limit)
+    rows = await tx.fetch(OPEN_WAITS, *who(principal), after, limit)
     return [turns.wait(dict(row)) for row in rows]
 
 
@@ -166,7 +167,7 @@ async def access_wait(tx: Tx, principal: Principal, wait_id: UUID) -> Wait:
     row = await tx.fetchrow(
         f"select w.* from wait w join interaction i on i.account_id = w.account_id and i.id = w.interaction_id "
         f"where {SEEN} and w.account_id = $1 and w.id = $4",
-        *_who(principal),
+        *who(principal),
         wait_id,
     )
     if row is None:

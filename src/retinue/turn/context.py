@@ -37,7 +37,8 @@ def references(turn: Turn, messages: Iterable[ThreadMessage]) -> dict[str, Any]:
     """Which messages the model is shown, as the journal keeps them: places in the thread, never words (idea 9).
     ``rebuild`` makes the prompt of them again."""
     mine = _mine(turn, messages)
-    read: dict[str, Any] = {"messages": spans(message.seq for message in mine if message.seq > 0)}
+    places = spans(message.seq for message in mine if message.seq > 0)
+    read: dict[str, Any] = {"messages": places, "tools": len(turn.tools.tools)}
     for message in mine:
         if message.seq <= 0 and "recalled" in message.metadata:
             read["recalled"] = message.metadata["recalled"]

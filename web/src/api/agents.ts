@@ -13,6 +13,8 @@ export type AgentChange = Schemas["AgentChange"];
 export type CatalogEntry = Schemas["CatalogEntry"];
 export type Snapshot = Schemas["Snapshot"];
 export type Difference = Schemas["Difference"];
+export type AgentActivity = Schemas["AgentActivity"];
+export type AgentDay = Schemas["AgentDay"];
 export type ToolChoice = Schemas["ToolChoice"];
 
 const ALL = 200;
@@ -40,6 +42,15 @@ export function useAgentOverview() {
     queryKey: [...keys.agents.lists, "overview"],
     queryFn: () => unwrap(api.GET("/v1/agents/overview")),
     select: (rows: AgentOverview[]) => new Map(rows.map((row) => [row.agent_id, row])),
+  });
+}
+
+/** Where the agent is active, its last turns, and what each of the last days cost. */
+export function useAgentActivity(id: string) {
+  return useQuery({
+    queryKey: keys.agents.activity(id),
+    queryFn: () => unwrap(api.GET("/v1/agents/{agent_id}/activity", { params: { path: { agent_id: id } } })),
+    enabled: id !== "",
   });
 }
 

@@ -1,7 +1,8 @@
 /** Making an agent and changing one: the same form. What it is filled with is fixed when it opens, not when others save. */
 import { useParams } from "@tanstack/react-router";
+import { useState } from "react";
 
-import { useAgent, useAgentTools } from "@/api/agents";
+import { useAgent, useAgentTools, type Agent, type AgentTool } from "@/api/agents";
 import { useMe } from "@/api/me";
 import { isAdmin } from "@/lib/roles";
 import { EmptyState } from "@/ui/EmptyState";
@@ -18,10 +19,13 @@ export default function AgentEditPage() {
   const me = useMe();
   const agent = useAgent(agentId);
   const tools = useAgentTools(agentId);
+  const [opened, setOpened] = useState<{ id: string; agent: Agent; tools: AgentTool[] } | null>(null);
+  const settled = !agent.isFetching && !tools.isFetching;
+  if (settled && agent.data && tools.data && opened?.id !== agentId)
+    setOpened({ id: agentId, agent: agent.data, tools: tools.data });
   if (me.data && !isAdmin(me.data)) return <NoRights agentId={agentId} />;
   if (!agentId) return <AgentForm key="new" agent={null} tools={[]} />;
-  if (agent.data && tools.data && !(agent.isFetching && agent.isStale))
-    return <AgentForm key={agentId} agent={agent.data} tools={tools.data} />;
+  if (opened?.id === agentId) return <AgentForm key={agentId} agent={agent.data ?? opened.agent} tools={opened.tools} />;
   const failed = agent.isError ? agent : tools.isError ? tools : null;
   return (
     <div className={classes.main}>

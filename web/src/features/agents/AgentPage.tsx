@@ -1,0 +1,129 @@
+/** One agent: what it is, where it is active, what it did and cost, and how it has been changed. */
+import { ActionIcon, Menu, Tabs } from "@mantine/core";
+import { IconDots, IconMessage, IconPencil } from "@tabler/icons-react";
+import { useNavigate, useParams } from "@tanstack/react-router";
+import { Button } from "@mantine/core";
+import { useState } from "react";
+
+import { useAgent, useOpenDirect, useUpdateAgent, type Agent } from "@/api/agents";
+import { useMe } from "@/api/me";
+import { isAdmin } from "@/lib/roles";
+import { Avatar } from "@/ui/Avatar";
+import { ErrorState } from "@/ui/ErrorState";
+import { LinkButton } from "@/ui/links";
+import { ListSkeleton } from "@/ui/ListSkeleton";
+import { notifyDone, notifyError } from "@/ui/notify";
+import { PageHeader } from "@/ui/PageHeader";
+import { StateDot } from "@/ui/StateDot";
+
+import classes from "./AgentPage.module.css";
+import { History } from "./History";
+import { Overview } from "./Overview";
+import { stateOf } from "./words";
+
+export default function AgentPage() {
+  const { agentId = "" } = useParams({ strict: false });
+  const agent = useAgent(agentId);
+  if (agent.data) return <Loaded key={agentId} agent={agent.data} />;
+  return (
+    <div className={classes.page}>
+      <PageHeader title="Agent" />
+      <div className={classes.scroll}>
+        {agent.isError ? (
+          <ErrorState error={agent.error} what="the agent" retry={() => void agent.refetch()} />
+        ) : (
+          <ListSkeleton rows={8} label="Loading the agent" />
+        )}
+      </div>
+    </div>
+  );
+}
+
+function Loaded({ agent }: { agent: Agent }) {
+  const me = useMe();
+  const admin = isAdmin(me.data);
+  const [tab, setTab] = useState<string | null>("overview");
+  return (
+    <div className={classes.page}>
+      <PageHeader
+        before={<Avatar kind="agent" name={agent.name} accent={agent.accent_colour} image={agent.avatar} size={28} />}
+        title={agent.name}
+        note={
+          <>
+            @{agent.slug} · <StateDot {...stateOf(agent.status, false)} />
+          </>
+        }
+      >
+        <Chat agent={agent} />
+        {admin && (
+          <LinkButton
+            variant="default"
+            to="/agents/$agentId/edit"
+            params={{ agentId: agent.id }}
+            leftSection={<IconPencil size={16} stroke={1.5} />}
+          >
+            Edit
+          </LinkButton>
+        )}
+        {admin && <More agent={agent} />}
+      </PageHeader>
+      <Tabs value={tab} onChange={setTab} keepMounted={false} className={classes.page}>
+        <Tabs.List className={classes.tabs}>
+          <Tabs.Tab value="overview">Overview</Tabs.Tab>
+          {admin && <Tabs.Tab value="history">History</Tabs.Tab>}
+        </Tabs.List>
+        <Tabs.Panel value="overview" className={classes.scroll}>
+          <Overview agent={agent} />
+        </Tabs.Panel>
+        {admin && (
+          <Tabs.Panel value="history" className={classes.scroll}>
+            <History agent={agent} />
+          </Tabs.Panel>
+        )}
+      </Tabs>
+    </div>
+  );
+}
+
+function Chat({ agent }: { agent: Agent }) {
+  const navigate = useNavigate();
+  const direct = useOpenDirect();
+  function open(): void {
+    direct.mutate(agent.id, {
+      onSuccess: (channel) => void navigate({ to: "/channels/$channelId", params: { channelId: channel.id } }),
+      onError: (error) => notifyError(error, `Couldn't open the chat with ${agent.name}`),
+    });
+  }
+  return (
+    <Button leftSection={<IconMessage size={16} stroke={1.5} />} loading={direct.isPending} onClick={open}>
+      Chat
+    </Button>
+  );
+}
+
+function More({ agent }: { agent: Agent }) {
+  const update = useUpdateAgent(agent.id);
+  const enabled = agent.status === "enabled";
+  function set(): void {
+    update.mutate(
+      { change: { status: enabled ? "paused" : "enabled" } },
+      {
+        onSuccess: () => notifyDone(`${agent.name} ${enabled ? "is paused" : "works again"}.`),
+        onError: (error) => notifyError(error, `Couldn't change ${agent.name}`),
+      },
+    );
+  }
+  return (
+    <Menu position="bottom-end">
+      <Menu.Target>
+        <ActionIcon aria-label={`More about ${agent.name}`}>
+          <IconDots size={18} stroke={1.5} />
+        </ActionIcon>
+      </Menu.Target>
+      <Menu.Dropdown>
+        <Menu.Item onClick={set}>{enabled ? "Pause" : "Resume"}</Menu.Item>
+        <Menu.Item onClick={() => void navigator.clipboard.writeText(agent.id)}>Copy id</Menu.Item>
+      </Menu.Dropdown>
+    </Menu>
+  );
+}

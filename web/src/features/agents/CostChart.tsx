@@ -1,0 +1,68 @@
+/** What the agent cost on each of the last days: bars from zero, and the same as a table for those who do not see it. */
+import { BarChart } from "@mantine/charts";
+import { VisuallyHidden } from "@mantine/core";
+
+import "@mantine/charts/styles.css";
+
+import type { AgentDay } from "@/api/agents";
+import { plural } from "@/lib/format";
+import { money } from "@/lib/money";
+
+import classes from "./AgentPage.module.css";
+import { bars, summary, tickCost } from "./days";
+
+export default function CostChart({ days, name }: { days: readonly AgentDay[]; name: string }) {
+  const data = bars(days);
+  const total = summary(days);
+  return (
+    <>
+      <div className={classes.chartHead}>
+        <h2 className={classes.heading}>Cost by day</h2>
+        <span className={classes.meta}>
+          {money(total.cost)} in {plural(days.length, "day")}, {plural(total.turns, "turn")}
+          {total.failed > 0 && `, ${total.failed} failed`}
+        </span>
+      </div>
+      <div aria-hidden="true">
+        <BarChart
+          className={classes.chart}
+          h={160}
+          data={data}
+          dataKey="label"
+          series={[{ name: "cost", label: "Cost", color: "var(--rt-blue-mark)" }]}
+          gridAxis="y"
+          tickLine="none"
+          withLegend={false}
+          yAxisProps={{ width: 56, domain: [0, total.most > 0 ? "auto" : 1], tickCount: 4, tickFormatter: tickCost, allowDecimals: true }}
+          xAxisProps={{ interval: "preserveStartEnd", minTickGap: 24 }}
+          valueFormatter={tickCost}
+          barProps={{ isAnimationActive: false, radius: 2, maxBarSize: 20 }}
+          tooltipAnimationDuration={0}
+        />
+      </div>
+      <VisuallyHidden>
+        <table>
+          <caption>{name}: cost and turns by day</caption>
+          <thead>
+            <tr>
+              <th scope="col">Day</th>
+              <th scope="col">Cost</th>
+              <th scope="col">Turns</th>
+              <th scope="col">Failed</th>
+            </tr>
+          </thead>
+          <tbody>
+            {days.map((day) => (
+              <tr key={day.day}>
+                <th scope="row">{day.day}</th>
+                <td>{money(day.cost)}</td>
+                <td>{day.turns}</td>
+                <td>{day.failed}</td>
+              </tr>
+            ))}
+          </tbody>
+        </table>
+      </VisuallyHidden>
+    </>
+  );
+}

@@ -96,6 +96,13 @@ async def test_members_read_agents_and_only_admins_change_them(
         opened = (await other.post(f"{path}/direct")).json()
         assert (opened["kind"], opened["name"]) == ("private", "Ann")
         assert (await other.post(f"{path}/direct")).json()["id"] == opened["id"]
+        listed = {one["id"]: one["agent_id"] for one in (await other.get("/v1/channels")).json()["data"]}
+        assert listed.pop(opened["id"]) == made["id"]
+        assert set(listed.values()) == {None}
+        more = await other.post(
+            f"/v1/channels/{opened['id']}/members", json={"user_id": ids.encode("usr", world.owner.user_id)}
+        )
+        assert (more.status_code, (await other.get(f"/v1/channels/{opened['id']}")).json()["agent_id"]) == (201, None)
 
 
 @pytest.mark.parametrize(

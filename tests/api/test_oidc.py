@@ -211,6 +211,10 @@ async def test_a_rotated_key_is_fetched_once_and_withdrawn_ones_end(
     problem(await bearer(app, old), 401, "not_signed_in")
 
 
+async def test_the_sign_in_page_learns_of_the_identity_provider(anonymous: httpx.AsyncClient) -> None:
+    assert (await anonymous.get("/v1/sign-in-methods")).json()["provider"] == "127.0.0.1"
+
+
 async def test_tokens_with_unknown_keys_do_not_make_us_hammer_the_provider(
     world: World, app: FastAPI, issuer: Provider
 ) -> None:

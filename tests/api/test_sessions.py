@@ -292,3 +292,7 @@ async def test_me_says_whether_there_is_a_password(client: httpx.AsyncClient) ->
     assert (await client.get("/v1/me")).json()["has_password"] is False
     await set_password(client)
     assert (await client.get("/v1/me")).json()["has_password"] is True
+
+
+async def test_anybody_may_ask_how_one_signs_in_here(anonymous: httpx.AsyncClient) -> None:
+    assert (await anonymous.get("/v1/sign-in-methods")).json() == {"password": True, "provider": None}

@@ -16,7 +16,10 @@ from tests.api.seeds import Operation, Seeded
 NAMED_BY_CALLER = {"PUT /v1/secrets/{name}"}
 """Routes that make a thing of the caller's own under the name in the path: nothing of the other account is
 meant. They come last, as what they make is then rightly seen."""
-PUBLIC = {"POST /v1/sessions", "POST /v1/sessions/link", "GET /v1/oidc/start", "GET /v1/oidc/callback"}
+PUBLIC = {
+    "GET /v1/sign-in-methods", "POST /v1/sessions", "POST /v1/sessions/link", "GET /v1/oidc/start",
+    "GET /v1/oidc/callback",
+}  # fmt: skip
 
 
 @pytest.fixture

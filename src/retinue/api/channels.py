@@ -37,7 +37,7 @@ async def list_channels(
     """The channels you can read, with what is new in them for you."""
     async with db.tenant_tx(caller.account_id) as tx:
         rows = await channels.list_channels(tx, caller, filters, after=page.after_id(), limit=page.fetch)
-        rows = await reads.dress(tx, caller, rows)
+        rows = await channels.with_agents(tx, caller, await reads.dress(tx, caller, rows))
     return pages.make(rows, page, lambda channel: [channel.id])
 
 
@@ -55,7 +55,8 @@ async def create_channel(new: NewChannel, caller: deps.Caller, db: deps.Db) -> C
 async def get_channel(channel_id: ChannelId, caller: deps.Caller, db: deps.Db) -> Channel:
     """One channel, with what is new in it for you."""
     async with db.tenant_tx(caller.account_id) as tx:
-        [found] = await reads.dress(tx, caller, [await channels.access_channel(tx, caller, channel_id)])
+        shown = await reads.dress(tx, caller, [await channels.access_channel(tx, caller, channel_id)])
+        [found] = await channels.with_agents(tx, caller, shown)
     return found
 
 

@@ -2,7 +2,7 @@
 
 from html import escape
 from typing import Annotated
-from urllib.parse import parse_qs
+from urllib.parse import parse_qs, urlsplit
 
 from fastapi import APIRouter, Query, Request, Response
 from starlette.responses import HTMLResponse, RedirectResponse
@@ -20,6 +20,7 @@ from retinue.domain.accounts import (
     Scope,
     Session,
     SignInLink,
+    SignInMethods,
     Token,
 )
 from retinue.domain.ids import AccountId, SessionId, UserId
@@ -29,6 +30,13 @@ router = APIRouter(prefix="/v1", tags=["sessions"])
 pages_router = APIRouter(include_in_schema=False)
 USER_AGENT = 300
 """How much is kept of what a browser calls itself."""
+
+
+@router.get("/sign-in-methods")
+async def get_sign_in_methods(app: deps.App) -> SignInMethods:
+    """How one can sign in here; anybody may ask."""
+    issuer = app.settings.oidc_issuer if app.oidc is not None else None
+    return SignInMethods(provider=urlsplit(issuer).hostname if issuer else None)
 
 
 @router.post("/sessions", status_code=201)

@@ -285,6 +285,14 @@ class NewKey(Value):
     """Whose key; empty: the caller's own. Keys of others take an admin."""
 
 
+class SignInMethods(Value):
+    """The ways of signing in that this installation has; one-time links always work."""
+
+    password: bool = True
+    provider: str | None = None
+    """The identity provider's host, where one is configured: GET /v1/oidc/start begins there."""
+
+
 class PasswordSignIn(Value):
     email: Email
     password: Annotated[str, StringConstraints(min_length=1, max_length=200)]

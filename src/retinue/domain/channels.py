@@ -58,6 +58,8 @@ class Channel(Value):
     """Messages of others beyond ``read_seq``, counted among the newest 100: 100 means as many or more."""
     mentions_unread: int = 0
     """Those of them that mention the reader or are for the reader alone."""
+    agent_id: AgentId | None = None
+    """The agent, where this is the private channel of the reader and one agent alone."""
 
 
 class Preferences(Value):

@@ -297,6 +297,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/sign-in-methods": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Sign In Methods
+         * @description How one can sign in here; anybody may ask.
+         */
+        get: operations["get_sign_in_methods"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/sessions": {
         parameters: {
             query?: never;
@@ -2101,6 +2121,8 @@ export interface components {
              * @default 0
              */
             mentions_unread: number;
+            /** Agent Id */
+            agent_id: string | null;
         };
         /**
          * ChannelChange
@@ -3551,6 +3573,19 @@ export interface components {
             token: string;
             /** Url */
             url: string | null;
+        };
+        /**
+         * SignInMethods
+         * @description The ways of signing in that this installation has; one-time links always work.
+         */
+        SignInMethods: {
+            /**
+             * Password
+             * @default true
+             */
+            password: boolean;
+            /** Provider */
+            provider: string | null;
         };
         /**
          * Snapshot
@@ -5100,6 +5135,36 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            /** @description What went wrong, and what to do. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_sign_in_methods: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SignInMethods"];
+                };
             };
             /** @description What went wrong, and what to do. */
             default: {

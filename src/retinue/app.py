@@ -232,10 +232,12 @@ async def _parts(stack: AsyncExitStack, settings: Settings, url: str, db: Databa
     sources = (resolve.Internal(found), rest.Source(db, vault))
     shelf = places.shelf(db, settings)
     stack.push_async_callback(shelf.storage.close)
+    hub = Hub(db)
     engine = Engine(
-        db=db, models=models, sources=sources, egress=client, settings=settings, gate_key=_gate_key(), files=shelf
-    )
-    return Node(settings, url, db, models, found, Hub(db), engine, health.Vitals())
+        db=db, models=models, sources=sources, egress=client, settings=settings, gate_key=_gate_key(), files=shelf,
+        tell=hub.hand,
+    )  # fmt: skip
+    return Node(settings, url, db, models, found, hub, engine, health.Vitals())
 
 
 @functools.cache

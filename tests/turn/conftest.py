@@ -183,6 +183,7 @@ async def node(lab: Lab, tools: Sequence[Tool] = (), **options: Any) -> AsyncIte
         egress=egress.Client(),
         settings=configured,
         gate_key=KEY,
+        tell=hub.hand,
     )
     lab.hub, lab.engine = hub, engine
     worker = Worker(engine, hub)

@@ -1,7 +1,7 @@
 """What a node needs to run turns, and one turn in hand. Decides nothing; holds no state that rows do not hold."""
 
 import asyncio
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, Literal
@@ -24,6 +24,7 @@ from retinue.telemetry import clock
 from retinue.tools import egress
 from retinue.tools.registry import GateKey
 from retinue.tools.resolve import Resolved, Source, resolve_agent_tools
+from retinue.turn.live import Piece
 
 CACHED_CONFIGS = 1000
 Reason = Literal["cancel", "drain"]
@@ -159,6 +160,8 @@ class Engine:
     gate_key: GateKey
     files: Shelf | None = None
     """Where the files in messages are; None: they are only named to models."""
+    tell: Callable[[UUID, Piece], None] | None = None
+    """Hands a piece of a turn's stream to those in this process who follow it (``Hub.hand``)."""
     handlers: Sequence[Any] = ()
     """Context handlers (``recall.Handler``) after the built-in one."""
     node_id: UUID = field(default_factory=ids.new)

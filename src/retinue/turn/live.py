@@ -1,4 +1,8 @@
-"""Live: who waits for news of what, and the news, from any node (NOTIFY carries ids only; readers fetch the rows)."""
+"""Live: who waits for news of what, and the news, from any node (NOTIFY carries ids only; readers fetch the rows).
+
+A piece of a stream that this very process writes also goes straight to its readers here; the row serves all others,
+and whoever comes back.
+"""
 
 import asyncio
 from collections.abc import AsyncGenerator, Callable, Iterator
@@ -28,6 +32,26 @@ class News:
     topic: str
     id: UUID
     scope: UUID | None = None
+    place: "Place | None" = None
+    """For a piece of a stream: which."""
+
+
+Place = tuple[int, int]
+"""(attempt, seq): where a piece stands in the stream of its turn."""
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """One piece of a streaming reply."""
+
+    attempt: int
+    seq: int
+    kind: str
+    data: dict[str, Any]
+
+    @property
+    def place(self) -> Place:
+        return self.attempt, self.seq
 
 
 RESYNC = "resync"
@@ -35,24 +59,54 @@ RESYNC = "resync"
 
 
 def parse(payload: str) -> News:
-    """``account topic id [scope]``."""
+    """``account topic id [scope]``; for a piece of a stream ``account stream id attempt.seq``."""
     account, topic, id, *scope = payload.split(" ")
+    if topic == "stream":
+        attempt, seq = scope[0].split(".")
+        return News(UUID(account), topic, UUID(id), place=(int(attempt), int(seq)))
     return News(UUID(account), topic, UUID(id), UUID(scope[0]) if scope else None)
 
 
 class Bell(asyncio.Event):
-    """Set when there is news by one id. ``more``: of more than a piece of its stream."""
+    """Set when there is news by one id; of the pieces of its stream only for a reader who wants them."""
 
-    def __init__(self) -> None:
+    def __init__(self, pieces: bool) -> None:
         super().__init__()
+        self._pieces = pieces
         self.more = True
+        """There is news of more than a piece of its stream."""
+        self.far = False
+        """There is a piece that only the database can give."""
+        self.at: Place = (0, 0)
+        """How far its reader has come, with what is in ``near``."""
+        self.near: list[Piece] = []
+        """Pieces from this process, none missing between them and what was read before."""
 
     def ring(self, *, more: bool) -> None:
         self.more = self.more or more
+        self.far = True
         self.set()
 
+    def told(self, place: Place) -> None:
+        """A piece is in the database."""
+        if self._pieces and place > self.at:
+            self.ring(more=False)
+
+    def give(self, piece: Piece) -> None:
+        """A piece from this process; taken when it is the next, else the database is asked."""
+        attempt, seq = self.at
+        if not self._pieces:
+            return
+        if piece.place == (attempt, seq + 1) or (attempt == 0 and piece.seq == 1):
+            self.at = piece.place
+            self.near.append(piece)
+            self.set()
+        elif piece.place > self.at:
+            self.ring(more=False)
+
     def clear(self) -> None:
-        self.more = False
+        self.more = self.far = False
+        self.near = []
         super().clear()
 
 
@@ -83,14 +137,22 @@ class Hub:
 
     def _take(self, payload: str) -> None:
         news = parse(payload)
-        for bell in self._by_id.get(news.id, ()):
-            bell.ring(more=news.topic != "stream")
+        bells = self._by_id.get(news.id, ())
+        if news.place is not None:
+            for bell in bells:
+                bell.told(news.place)
+            return
+        for bell in bells:
+            bell.ring(more=True)
         for callback in self._watchers:
             callback(news)
-        if news.topic == "stream":
-            return
         for queue in self._by_account.get(news.account_id, ()):
             _offer(queue, news)
+
+    def hand(self, interaction_id: UUID, piece: Piece) -> None:
+        """Give a piece to those here who follow its turn, before it is in the database."""
+        for bell in self._by_id.get(interaction_id, ()):
+            bell.give(piece)
 
     async def _resync(self, _connection: Tx) -> None:
         """After a reconnection: whoever waits looks again, for nothing may be missed."""
@@ -105,9 +167,9 @@ class Hub:
                 _offer(queue, News(account, RESYNC, account))
 
     @contextmanager
-    def about(self, id: UUID) -> Iterator["Bell"]:
-        """An event that is set whenever there is news by this id."""
-        bell = Bell()
+    def about(self, id: UUID, *, pieces: bool = False) -> Iterator["Bell"]:
+        """An event that is set whenever there is news by this id; ``pieces``: also of each piece of its stream."""
+        bell = Bell(pieces)
         self._by_id.setdefault(id, set()).add(bell)
         try:
             yield bell
@@ -153,39 +215,69 @@ KINDS = {"text": "delta", "thinking": "reasoning", "call": "call", "reset": "res
 
 
 async def follow(
-    db: Database, hub: Hub, account_id: UUID, interaction_id: UUID, after: tuple[int, int] = (0, 0)
+    db: Database, hub: Hub, account_id: UUID, interaction_id: UUID, after: Place = (0, 0)
 ) -> AsyncGenerator[Told | None, None]:
     """The stored prefix after ``after``, then the tail, to the end of the turn. None is a sign of life.
 
-    Works on any node and across a server restart: it reads rows, and the news only says when to look.
+    Works on any node and across a server restart: it reads rows, and the news only says when to look. Pieces from this
+    process come without a look.
     """
-    attempt, seq = after
-    seen: dict[str, Any] = {}
-    with hub.about(interaction_id) as news:
+    reader = _Reader(db, account_id, interaction_id, after)
+    with hub.about(interaction_id, pieces=True) as news:
         if after == (0, 0):
             yield Told("thinking", {})
-        while True:
-            whole = news.more
+        while not hub.closed:
+            near, far, whole = news.near, news.far, news.more
             news.clear()
-            row = await streams.read(db, account_id, interaction_id, (attempt, seq), whole=whole)
-            if attempt and row["attempt"] > attempt:
-                yield Told("reset", {"attempt": row["attempt"]}, f"{row['attempt']}.0")
-            attempt, seq = (row["attempt"], 0) if row["attempt"] > attempt else (attempt, seq)
-            for chunk in row["chunks"]:
-                attempt, seq = chunk["attempt"], chunk["seq"]
-                yield Told(KINDS[chunk["kind"]], chunk["data"], f"{attempt}.{seq}")
-            if row["state"] in TERMINAL and not whole:
-                news.ring(more=True)
-                continue
-            for told in changes(row, seen):
+            for told in reader.take(near):
                 yield told
-            if row["state"] in TERMINAL:
-                yield Told("done", _end(row))
+            if far or whole:
+                for told in await reader.look(whole=whole):
+                    yield told
+                news.at = max(news.at, reader.at)
+            if reader.ended:
                 return
             if not await _heard(news):
                 yield None
-            if hub.closed:
-                return
+
+
+class _Reader:
+    """How far one subscriber of one turn has come."""
+
+    def __init__(self, db: Database, account_id: UUID, interaction_id: UUID, after: Place) -> None:
+        self._db = db
+        self._ids = account_id, interaction_id
+        self._seen: dict[str, Any] = {}
+        self.at = after
+        self.ended = False
+
+    def take(self, pieces: list[Piece]) -> Iterator[Told]:
+        """What is new of these pieces of this process."""
+        for piece in pieces:
+            if piece.place > self.at:
+                self.at = piece.place
+                yield _piece(piece)
+
+    async def look(self, *, whole: bool) -> list[Told]:
+        """What is new in the database; ``whole``: also of calls and waits."""
+        row = await streams.read(self._db, *self._ids, self.at, whole=whole)
+        if row["state"] in TERMINAL and not whole:
+            row = await streams.read(self._db, *self._ids, self.at, whole=True)
+        told: list[Told] = []
+        if self.at[0] and row["attempt"] > self.at[0]:
+            told.append(Told("reset", {"attempt": row["attempt"]}, f"{row['attempt']}.0"))
+        if row["attempt"] > self.at[0]:
+            self.at = row["attempt"], 0
+        told += self.take([Piece(**chunk) for chunk in row["chunks"]])
+        told += changes(row, self._seen)
+        if row["state"] in TERMINAL:
+            told.append(Told("done", _end(row)))
+            self.ended = True
+        return told
+
+
+def _piece(piece: Piece) -> Told:
+    return Told(KINDS[piece.kind], piece.data, f"{piece.attempt}.{piece.seq}")
 
 
 def changes(row: dict[str, Any], seen: dict[str, Any]) -> Iterator[Told]:

@@ -11,10 +11,11 @@ from retinue import errors, telemetry
 from retinue.domain.models import Delta
 from retinue.store import streams
 from retinue.turn.engine import Engine, Turn
+from retinue.turn.live import Piece
 
 log = telemetry.logger(__name__)
 
-FIRST_SECONDS = 0.015
+FIRST_SECONDS = 0.008
 BATCH_SECONDS = 0.05
 
 
@@ -75,14 +76,12 @@ class Writer:
     async def _append(self, kind: str, text: str) -> None:
         self._turn.chunks += 1
         self.written += 1
+        fence, data = self._turn.fence, {"text": text, "step": self._step}
+        piece = Piece(fence.attempt, self._turn.chunks, kind, data)
+        if self._engine.tell is not None:
+            self._engine.tell(fence.interaction_id, piece)
         try:
-            await streams.append(
-                self._engine.db,
-                self._turn.fence,
-                seq=self._turn.chunks,
-                kind=kind,
-                data={"text": text, "step": self._step},
-            )
+            await streams.append(self._engine.db, fence, seq=piece.seq, kind=kind, data=data)
         except errors.RetinueError as error:  # the stream is for the eyes; the journal is what counts
             log.warning("a stream chunk was not written", error=error.reason_code)
 

@@ -934,12 +934,12 @@ end $$;
 
 create function stream_v1(p_account uuid, p_interaction uuid, p_attempt int, p_seq int, p_kind text, p_data jsonb)
 returns void language plpgsql as $$
+declare
+    v_ok boolean := defer_flush_v1() and tenant_v1(p_account);
 begin
-    perform defer_flush_v1();
-    perform tenant_v1(p_account);
     insert into stream_chunk (account_id, interaction_id, attempt, seq, kind, data)
     values (p_account, p_interaction, p_attempt, p_seq, p_kind, p_data) on conflict do nothing;
-    perform pg_notify('retinue_live', concat_ws(' ', p_account, 'stream', p_interaction));
+    v_ok := pg_notify('retinue_live', concat_ws(' ', p_account, 'stream', p_interaction, p_attempt || '.' || p_seq)) is null;
 end $$;
 
 -- What a reader of a stream has not seen: chunks after (attempt, seq) of the newest attempt, and the turn's state; with

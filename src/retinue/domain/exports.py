@@ -14,7 +14,7 @@ from pydantic import Field
 from pydantic_core import to_jsonable_python
 
 from retinue.domain.base import Value
-from retinue.domain.texts import slug_of
+from retinue.domain.texts import latin
 
 Format = Literal["json", "markdown"]
 MEDIA_TYPES: dict[Format, str] = {"json": "application/json", "markdown": "text/markdown; charset=utf-8"}
@@ -36,7 +36,7 @@ class Title(Value):
 
     def filename(self, form: Format) -> str:
         """``general-2026-11-21.md``: plain ASCII."""
-        return f"{slug_of(self.name)}-{self.exported_at:%Y-%m-%d}.{SUFFIXES[form]}"
+        return f"{latin(self.name) or self.kind}-{self.exported_at:%Y-%m-%d}.{SUFFIXES[form]}"
 
 
 class Entry(Value):

@@ -5,6 +5,7 @@ Not about meaning: what a text says is nobody's business here.
 
 import json
 import re
+import unicodedata
 from typing import Annotated, Any
 
 from pydantic import AfterValidator, Field, StringConstraints
@@ -52,3 +53,9 @@ def slug_of(name: str) -> str:
     """A slug made from a name: ``Dr. Ann's helper`` is ``dr-ann-s-helper``; ``agent`` when nothing is left."""
     kept = "".join(char if char.isascii() and char.isalnum() else " " for char in name.lower())
     return "-".join(kept.split())[:55].strip("-") or "agent"
+
+
+def latin(text: str) -> str:
+    """What is left of a text in plain letters and digits: ``Zoë O'Neil`` is ``zoe-o-neil``, ``李雷`` is empty."""
+    plain = unicodedata.normalize("NFKD", text).encode("ascii", "ignore").decode().lower()
+    return re.sub(r"[^a-z0-9]+", "-", plain).strip("-")[:40].strip("-")

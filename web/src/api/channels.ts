@@ -1,7 +1,7 @@
 /** Channels: which there are, who is in them, and changing both. What is said in them is messages.ts. */
 import { queryOptions, useMutation, useQuery, useQueryClient, type QueryClient } from "@tanstack/react-query";
 
-import { api, checked, unwrap, type Schemas } from "./client";
+import { api, unwrap, type Schemas } from "./client";
 import { keys } from "./keys";
 import { everyPage } from "./pages";
 
@@ -130,20 +130,26 @@ export function useLeaveChannel(id: string) {
   });
 }
 
-/** Downloads all that was said; throws `ApiError` instead of downloading an error. */
-export async function downloadChannel(channel: Channel, format: ExportFormat): Promise<void> {
-  const url = `/v1/channels/${encodeURIComponent(channel.id)}/export?format=${format}`;
-  const response = await checked(fetch(url, { credentials: "same-origin" }));
-  const blob = await response.blob();
-  const address = URL.createObjectURL(blob);
-  const link = document.createElement("a");
-  link.href = address;
-  link.download = fileName(channel.slug ?? channel.name, format);
-  link.click();
-  setTimeout(() => URL.revokeObjectURL(address), 10_000);
+export type Delivery = Channel["default_delivery"];
+
+/** How agents reply to oneself in this channel. */
+export function usePreferences(id: string) {
+  return useQuery({
+    queryKey: [...keys.channels.one(id), "preferences"],
+    queryFn: () => unwrap(api.GET("/v1/channels/{channel_id}/preferences", { params: { path: { channel_id: id } } })),
+  });
 }
 
-function fileName(name: string, format: ExportFormat): string {
-  const safe = name.replace(/[^\p{L}\p{N}_-]+/gu, "-").replace(/^-+|-+$/g, "") || "channel";
-  return `${safe}.${format === "json" ? "json" : "md"}`;
+export function useSetPreferences(id: string) {
+  const client = useQueryClient();
+  return useMutation({
+    mutationFn: (body: Schemas["NewPreferences"]) =>
+      unwrap(api.PUT("/v1/channels/{channel_id}/preferences", { params: { path: { channel_id: id } }, body })),
+    onSuccess: (found) => client.setQueryData([...keys.channels.one(id), "preferences"], found),
+  });
+}
+
+/** Where all that was said can be downloaded, as a file. */
+export function exportUrl(id: string, format: ExportFormat): string {
+  return `/v1/channels/${encodeURIComponent(id)}/export?format=${format}`;
 }

@@ -14,7 +14,7 @@ def test_one_emoji_is_a_reaction_however_many_code_points_it_has(text: str) -> N
 
 @pytest.mark.parametrize(
     "text",
-    ["", "a", "ok", "é", "1", "#", "👍👍", "👍a", "👍\n", "\u200d", "\u202e👍", "👍\u0301", "👍" + "\ufe0f" * 16, "<b>"],
+    ["", "a", "ok", "é", "1", "#", "👍👍", "👍a", "👍\n", "\u200d", "\u202e👍", "👍\u0301", "👍" + "\ufe0f" * 16],
 )  # fmt: skip
 def test_anything_else_is_none(text: str) -> None:
     assert not reactions.is_emoji(text)

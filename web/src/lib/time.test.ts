@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 
-import { between, clock, dayNumber, dayTitle, duration, relative, setPlace } from "./time";
+import { between, clock, dayNumber, dayTitle, duration, relative, setHours, setPlace } from "./time";
 
 const NOW = Date.parse("2026-03-12T14:00:00Z");
 
@@ -56,4 +56,17 @@ describe("duration", () => {
 it("measures to now what has not ended", () => {
   expect(between("2026-03-12T13:59:58Z", null, NOW)).toBe(2_000);
   expect(between("2026-03-12T13:59:58Z", "2026-03-12T13:59:59Z", NOW)).toBe(1_000);
+});
+
+describe("hours", () => {
+  afterEach(() => setHours("auto"));
+
+  it("are written as the person chose, whatever the locale", () => {
+    expect(clock(NOW)).toBe("14:00");
+    setHours("h12");
+    expect(clock(NOW).toLowerCase()).toMatch(/^0?2:00\s?pm$/);
+    setPlace("en-US", "UTC");
+    setHours("h23");
+    expect(clock(NOW)).toBe("14:00");
+  });
 });

@@ -11,6 +11,16 @@ interface Place {
 
 let place: Place = { locale: undefined, zone: undefined };
 
+/** How hours are written: as the locale does, or always to 12 or to 24. */
+export type Hours = "auto" | "h12" | "h23";
+
+let hours: Hours = "auto";
+
+/** Writes all hours this way from now on. */
+export function setHours(cycle: Hours): void {
+  hours = cycle;
+}
+
 /** Shows all times in this zone and manner from now on; what the browser does not know is left to the browser. */
 export function setPlace(locale: string | undefined, zone: string | undefined): void {
   place = { locale: usable(locale, (each) => new Intl.DateTimeFormat(each)), zone: usable(zone, inZone) };
@@ -33,10 +43,11 @@ function inZone(zone: string): Intl.DateTimeFormat {
 const formats = new Map<string, Intl.DateTimeFormat>();
 
 function format(options: Intl.DateTimeFormatOptions): Intl.DateTimeFormat {
-  const key = JSON.stringify([place, options]);
+  const key = JSON.stringify([place, hours, options]);
   let found = formats.get(key);
   if (!found) {
-    found = new Intl.DateTimeFormat(place.locale, { ...options, timeZone: place.zone });
+    const cycle = options.hour && hours !== "auto" ? { hourCycle: hours } : {};
+    found = new Intl.DateTimeFormat(place.locale, { ...options, ...cycle, timeZone: place.zone });
     formats.set(key, found);
   }
   return found;

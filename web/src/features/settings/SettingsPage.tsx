@@ -1,0 +1,79 @@
+/** Settings: sections on the left, one page each. */
+import { Link, useParams } from "@tanstack/react-router";
+import { lazy, Suspense, type ComponentType } from "react";
+
+import { EmptyState } from "@/ui/EmptyState";
+import { LinkAnchor } from "@/ui/links";
+import { ListSkeleton } from "@/ui/ListSkeleton";
+import { PageHeader } from "@/ui/PageHeader";
+
+import { GROUPS, SECTIONS, type SectionId } from "./sections";
+import classes from "./SettingsPage.module.css";
+
+const PAGES: Record<SectionId, ComponentType> = {
+  profile: lazy(() => import("./Profile")),
+  security: lazy(() => import("./Security")),
+  keys: lazy(() => import("./Keys")),
+  appearance: lazy(() => import("./Appearance")),
+  account: lazy(() => import("./Account")),
+  people: lazy(() => import("./People")),
+  teams: lazy(() => import("./Teams")),
+  models: lazy(() => import("./Models")),
+  storage: lazy(() => import("./Storage")),
+};
+
+export default function SettingsPage() {
+  const { section } = useParams({ strict: false });
+  const found = SECTIONS.find((each) => each.id === section);
+  const Page = found && PAGES[found.id];
+  return (
+    <div className={classes.page}>
+      <PageHeader title="Settings" note={found?.title} />
+      <div className={classes.body}>
+        <Nav />
+        <div className={classes.scroll} key={section}>
+          <div className={classes.content}>
+            {Page ? (
+              <Suspense fallback={<ListSkeleton rows={6} height={52} />}>
+                <Page />
+              </Suspense>
+            ) : (
+              <EmptyState
+                title="There is no such section."
+                action={
+                  <LinkAnchor to="/settings/$section" params={{ section: "profile" }}>
+                    Go to your profile
+                  </LinkAnchor>
+                }
+              />
+            )}
+          </div>
+        </div>
+      </div>
+    </div>
+  );
+}
+
+function Nav() {
+  return (
+    <nav className={classes.nav} aria-label="Settings">
+      {GROUPS.map((group) => (
+        <div key={group} style={{ display: "contents" }}>
+          <div className={classes.group} id={`settings-${group}`}>
+            {group}
+          </div>
+          <ul className={classes.links} aria-labelledby={`settings-${group}`}>
+            {SECTIONS.filter((each) => each.group === group).map(({ id, title, icon: Icon }) => (
+              <li key={id}>
+                <Link to="/settings/$section" params={{ section: id }} className={classes.link}>
+                  <Icon size={18} stroke={1.5} aria-hidden />
+                  {title}
+                </Link>
+              </li>
+            ))}
+          </ul>
+        </div>
+      ))}
+    </nav>
+  );
+}

@@ -39,7 +39,12 @@ describe("Refresher", () => {
     const refetch = () => {
       under += 1;
       most = Math.max(most, under);
-      return new Promise<void>((done) => waiting.push(() => ((under -= 1), done())));
+      return new Promise<void>((done) => {
+        waiting.push(() => {
+          under -= 1;
+          done();
+        });
+      });
     };
     const refresher = new Refresher(refetch, () => Promise.resolve());
     for (let i = 0; i < 50; i += 1) refresher.ask(["messages", "ch_1"]);

@@ -1,0 +1,69 @@
+import { Link, useNavigate } from "@tanstack/react-router";
+
+import { type Agent, useOpenDirect } from "@/api/agents";
+import type { Channel } from "@/api/channels";
+import { Avatar } from "@/ui/Avatar";
+import { notifyError } from "@/ui/notify";
+import { type Meaning, StateDot } from "@/ui/StateDot";
+
+import { Unread } from "./Sidebar";
+import classes from "./Sidebar.module.css";
+
+interface Props {
+  agent: Agent;
+  direct: Channel | undefined;
+  working: boolean;
+}
+
+/** An agent: opens the conversation with it, which is made the first time. */
+export function AgentRow({ agent, direct, working }: Props) {
+  const [meaning, state] = stateOf(agent, working);
+  const inside = (
+    <>
+      <Avatar name={agent.name} accent={agent.accent_colour} image={agent.avatar} size={20} kind="agent" />
+      <span className={classes.name}>{agent.name}</span>
+      <Unread unread={direct?.unread ?? 0} mentions={direct?.mentions_unread ?? 0} />
+      <StateDot meaning={meaning} label={state} bare />
+    </>
+  );
+  const style = { "--accent": agent.accent_colour } as React.CSSProperties;
+  return (
+    <li style={style} className={classes.agent}>
+      {direct ? (
+        <Link
+          to="/channels/$channelId"
+          params={{ channelId: direct.id }}
+          className={classes.row}
+          activeProps={{ "aria-current": "page" }}
+          activeOptions={{ includeSearch: false }}
+          data-unread={direct.unread > 0 || undefined}
+        >
+          {inside}
+        </Link>
+      ) : (
+        <Opener agent={agent}>{inside}</Opener>
+      )}
+    </li>
+  );
+}
+
+function Opener({ agent, children }: { agent: Agent; children: React.ReactNode }) {
+  const open = useOpenDirect();
+  const navigate = useNavigate();
+  const onClick = () =>
+    open.mutate(agent.id, {
+      onSuccess: (channel) => void navigate({ to: "/channels/$channelId", params: { channelId: channel.id } }),
+      onError: (error) => notifyError(error, `Couldn't open the conversation with ${agent.name}`),
+    });
+  return (
+    <button type="button" className={classes.row} onClick={onClick} disabled={open.isPending}>
+      {children}
+    </button>
+  );
+}
+
+function stateOf({ status }: Agent, working: boolean): [Meaning, string] {
+  if (working) return ["working", "Working"];
+  if (status === "paused") return ["aware", "Paused"];
+  return status === "deactivated" ? ["dormant", "Off"] : ["well", "Ready"];
+}

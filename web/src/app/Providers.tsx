@@ -1,0 +1,33 @@
+import { localStorageColorSchemeManager, MantineProvider } from "@mantine/core";
+import { Notifications } from "@mantine/notifications";
+import { QueryClientProvider } from "@tanstack/react-query";
+import { RouterProvider } from "@tanstack/react-router";
+
+import { onSignedOut } from "@/api/client";
+import { cssVariables, theme } from "@/theme";
+
+import { createClient } from "./client";
+import { createAppRouter } from "./router";
+
+const client = createClient();
+const router = createAppRouter(client);
+const scheme = localStorageColorSchemeManager({ key: "retinue-color-scheme" });
+
+onSignedOut(() => {
+  const { pathname, href } = router.state.location;
+  if (pathname === "/sign-in") return;
+  client.clear();
+  void router.navigate({ to: "/sign-in", search: { return_to: href }, replace: true });
+});
+
+/** Everything around the pages: theme, cache, notices, routes. */
+export function Providers() {
+  return (
+    <MantineProvider theme={theme} cssVariablesResolver={cssVariables} defaultColorScheme="auto" colorSchemeManager={scheme}>
+      <QueryClientProvider client={client}>
+        <RouterProvider router={router} />
+        <Notifications position="bottom-right" limit={4} />
+      </QueryClientProvider>
+    </MantineProvider>
+  );
+}

@@ -61,7 +61,8 @@ class Form:
             return
         if self.name is not None:
             raise errors.BadInput("Send one file at a time.", errors=[{"path": FIELD, "reason": "given twice"}])
-        self.name = options[b"filename"].decode("utf-8", "replace")
+        name = options[b"filename"].decode("utf-8", "replace")
+        self.name = name.replace("%22", '"').replace("%0D", "").replace("%0A", "")  # as browsers write them in forms
 
     def _on_data(self, data: bytes, start: int, end: int) -> None:
         if self._wanted:
@@ -106,4 +107,4 @@ def upload(name: str, content: Content, owner: Principal, key: str | None) -> Up
         return Upload(name, content)
     idempotency.checked(key)
     made = hashlib.sha256(f"file {owner.account_id} {idempotency.principal_name(owner)} {key}".encode()).digest()
-    return Upload(name, content, UUID(bytes=made[:16], version=8))
+    return Upload(name, content, UUID(bytes=made[:16], version=5))

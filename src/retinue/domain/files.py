@@ -61,7 +61,7 @@ class File(Value):
         """The file as people see it."""
         url = f"/v1/files/{ids.encode('file', stored.id)}"
         return cls(
-            **stored.model_dump(exclude={"preview"}),
+            **stored.model_dump(include=set(StoredFile.model_fields) - {"preview"}),
             url=f"{url}/content",
             preview_url=f"{url}/preview" if stored.preview else None,
         )

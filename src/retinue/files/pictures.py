@@ -21,7 +21,6 @@ MOST_PIXELS = 100_000_000
 """A picture with more is refused: it would be a burden to everybody who looks at it."""
 DECODED_PIXELS = 40_000_000
 """A picture with more after JPEG's own scaling has no preview."""
-DAMAGED = (OSError, SyntaxError, ValueError, EOFError, Image.DecompressionBombError)
 ORIENTATION = 0x0112
 Image.MAX_IMAGE_PIXELS = None  # our own limits are lower, and judge before anything is unpacked
 
@@ -43,8 +42,9 @@ def _measure(kind: str, file: IO[bytes]) -> Picture | None:
     try:
         with _opened(kind, file) as image:
             width, height = image.size
-            turned = image.getexif().get(ORIENTATION, 1) in (5, 6, 7, 8)
-    except DAMAGED:
+            # only of JPEG: asking a PNG would unpack it
+            turned = kind == "JPEG" and image.getexif().get(ORIENTATION, 1) in (5, 6, 7, 8)
+    except Exception:  # whatever a decoder says to damaged bytes
         return None
     if width * height > MOST_PIXELS:
         raise errors.FileTypeRefused(f"A picture may have at most {MOST_PIXELS // 1_000_000} million pixels.")
@@ -77,7 +77,7 @@ def _shrunk(kind: str, file: IO[bytes], side: int, target: str) -> bytes | None:
             out = io.BytesIO()
             upright.convert(mode).save(out, target, quality=80)
             return out.getvalue()
-    except DAMAGED:
+    except Exception:  # whatever a decoder says to damaged bytes
         return None
 
 

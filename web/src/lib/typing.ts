@@ -15,8 +15,7 @@ export function heard(state: Typing, userId: string, now: number): Typing {
 /** A message of theirs has come: they are done. */
 export function finished(state: Typing, userId: string): Typing {
   if (!(userId in state)) return state;
-  const { [userId]: _, ...rest } = state;
-  return rest;
+  return Object.fromEntries(Object.entries(state).filter(([id]) => id !== userId));
 }
 
 /** Without those whose notice is over; the same object when there are none. */

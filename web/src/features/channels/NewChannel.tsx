@@ -1,9 +1,9 @@
 import { Alert, Button, Modal, MultiSelect, Radio, Select, TextInput } from "@mantine/core";
 import { useNavigate } from "@tanstack/react-router";
-import { useMemo, useState, type FormEvent } from "react";
+import { useMemo, useState, type SyntheticEvent } from "react";
 
 import { useAgents } from "@/api/agents";
-import { useCreateChannel, type ChannelKind } from "@/api/channels";
+import { useCreateChannel } from "@/api/channels";
 import { ApiError } from "@/api/client";
 import { useMe } from "@/api/me";
 import { useTeams } from "@/api/teams";
@@ -40,12 +40,15 @@ function ChannelForm({ onClose }: { onClose: () => void }) {
     setRefusal(null);
   };
   const fail = (error: unknown) => {
-    if (!(error instanceof ApiError)) return setRefusal("Couldn't make the channel. Try again in a moment.");
+    if (!(error instanceof ApiError)) {
+      setRefusal("Couldn't make the channel. Try again in a moment.");
+      return;
+    }
     const found = placed(error.fields());
     setErrors(found.errors);
     if (Object.keys(found.errors).length === 0 || found.rest.length > 0) setRefusal(error.detail);
   };
-  const submit = (event: FormEvent) => {
+  const submit = (event: SyntheticEvent) => {
     event.preventDefault();
     const wrong = check(form);
     setErrors(wrong);
@@ -99,7 +102,7 @@ function Kind({ form, error, onChange }: FieldProps & { onChange: (part: Partial
       label="Kind"
       value={form.kind}
       error={error}
-      onChange={(kind) => onChange({ kind: kind as ChannelKind, ...(isByBelonging(kind as ChannelKind) ? { members: onlyAgents(form.members) } : {}) })}
+      onChange={(kind) => onChange({ kind, ...(isByBelonging(kind) ? { members: onlyAgents(form.members) } : {}) })}
     >
       <div className={classes.kinds}>
         {KIND_ORDER.map((kind) => {

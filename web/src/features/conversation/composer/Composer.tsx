@@ -1,5 +1,5 @@
 import { Button } from "@mantine/core";
-import { useCallback, useLayoutEffect, useMemo, useRef, useState, type KeyboardEvent } from "react";
+import { useCallback, useMemo, useRef, useState, type KeyboardEvent } from "react";
 
 import { useChannel, useUpdateChannel } from "@/api/channels";
 import { useMe } from "@/api/me";
@@ -8,7 +8,6 @@ import { useSayTyping } from "@/api/typing";
 import { draftKey, loadDraft } from "@/lib/draft";
 import { notifyError } from "@/ui/notify";
 
-import { useConversation } from "../context";
 import { filesOf, isUploading, readyFiles } from "./attachments";
 import { AttachmentTray } from "./AttachmentTray";
 import classes from "./Composer.module.css";
@@ -17,9 +16,11 @@ import { MentionList, optionId } from "./MentionList";
 import { TypingLine } from "./TypingLine";
 import { useAttachments } from "./useAttachments";
 import { useDraft } from "./useDraft";
+import { useEditLast } from "./useEditLast";
 import { useFileDrop } from "./useFileDrop";
 import { useAccents, useMentionables } from "./useMentionables";
 import { useMentions } from "./useMentions";
+import { useTextBox } from "./useTextBox";
 
 interface Props {
   channelId: string;
@@ -67,16 +68,14 @@ function Writing({ channelId, replyTo, autoFocus, draft, place }: WritingProps) 
   const [kept] = useState(() => loadDraft(draft));
   const [text, setText] = useState(kept.text);
   const [caret, setCaret] = useState(kept.text.length);
-  const box = useRef<HTMLTextAreaElement>(null);
+  const { ref: box, putCaret, focus } = useTextBox(text);
   const root = useRef<HTMLDivElement>(null);
   const files = useAttachments(kept.files);
   const send = useSendMessage(channelId);
   const sayTyping = useSayTyping(channelId);
-  const { editLastOwn } = useConversation();
+  const editLast = useEditLast(channelId, replyTo);
 
   useDraft(draft, useMemo(() => ({ text, files: readyFiles(files.items) }), [text, files.items]));
-  useHeight(box, text);
-  const putCaret = useCaret(box);
   const replace = (next: string, at: number) => {
     setText(next);
     setCaret(at);
@@ -93,14 +92,15 @@ function Writing({ channelId, replyTo, autoFocus, draft, place }: WritingProps) 
     send({ content: text.trim(), replyTo, files: readyFiles(files.items) });
     files.clear();
     replace("", 0);
-    box.current?.focus();
+    focus();
   };
+  const { add } = files;
   const addFiles = useCallback(
     (fresh: readonly File[]) => {
-      files.add(fresh);
-      box.current?.focus();
+      add(fresh);
+      focus();
     },
-    [files.add], // eslint-disable-line react-hooks/exhaustive-deps -- the rest of `files` changes with each upload
+    [add, focus],
   );
   const over = useFileDrop(root, addFiles, true);
 
@@ -109,7 +109,7 @@ function Writing({ channelId, replyTo, autoFocus, draft, place }: WritingProps) 
     if (event.key === "Enter" && !event.shiftKey && !event.altKey) {
       event.preventDefault();
       submit();
-    } else if (event.key === "ArrowUp" && text === "" && files.items.length === 0 && editLastOwn()) {
+    } else if (event.key === "ArrowUp" && text === "" && files.items.length === 0 && editLast()) {
       event.preventDefault();
     }
   };
@@ -182,25 +182,4 @@ function Writing({ channelId, replyTo, autoFocus, draft, place }: WritingProps) 
 function noteOf(tooLong: boolean, uploading: boolean): string | null {
   if (tooLong) return "A message may have up to 256 KB of text. Send the rest as a file.";
   return uploading ? "Can be sent when the upload is done." : null;
-}
-
-/** Where the browser cannot size a text box by its content, do it. */
-const SIZED = typeof CSS !== "undefined" && CSS.supports("field-sizing", "content");
-
-function useHeight(box: React.RefObject<HTMLTextAreaElement | null>, text: string): void {
-  useLayoutEffect(() => {
-    const own = box.current;
-    if (SIZED || !own) return;
-    own.style.height = "auto";
-    own.style.height = `${own.scrollHeight}px`;
-  }, [box, text]);
-}
-
-/** Puts the caret somewhere after the text has been replaced. */
-function useCaret(box: React.RefObject<HTMLTextAreaElement | null>): (at: number) => void {
-  const [wanted, setWanted] = useState<{ at: number } | null>(null);
-  useLayoutEffect(() => {
-    if (wanted) box.current?.setSelectionRange(wanted.at, wanted.at);
-  }, [box, wanted]);
-  return useCallback((at: number) => setWanted({ at }), []);
 }

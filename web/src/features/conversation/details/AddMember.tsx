@@ -1,5 +1,5 @@
 import { Button, Select } from "@mantine/core";
-import { useMemo, useState, type FormEvent } from "react";
+import { useMemo, useState, type SyntheticEvent } from "react";
 
 import { useAgents } from "@/api/agents";
 import { useAddMember, type Channel, type ChannelMember, type TriggerMode } from "@/api/channels";
@@ -25,7 +25,7 @@ export function AddMember({ channel, members, onDone }: Props) {
   const { users, agents, data } = useCandidates(channel, members);
   const add = useAddMember(channel.id);
   const agent = agents.data?.find((one) => one.id === party);
-  const submit = (event: FormEvent) => {
+  const submit = (event: SyntheticEvent) => {
     event.preventDefault();
     if (!party) return;
     const body = agent ? { agent_id: party, role: "member" as const, trigger_mode: mode ?? agent.default_trigger_mode } : { user_id: party, role: "member" as const };

@@ -69,7 +69,7 @@ function useMayChange(channel: Channel | undefined): boolean | undefined {
   const me = useMe().data;
   const members = useChannelMembers(channel?.id ?? "");
   const team = useTeamMembers(channel?.team_id ?? "", Boolean(channel?.team_id));
-  if (!me || (members.isPending && !members.isError)) return undefined;
+  if (!me || members.isPending) return undefined;
   const role = team.data?.find((one) => one.user_id === me.user.id)?.role ?? null;
   return mayChange(me, members.data, role);
 }

@@ -49,7 +49,7 @@ async def list_agents(
 @router.post("", status_code=201)
 async def create_agent(new: NewAgent, caller: deps.Admin, app: deps.App, response: Response) -> Agent:
     """A new agent with its tools, in no channel yet. A model that no provider here answers to is refused."""
-    _check_model(app, new.model)
+    check_model(app, new.model)
     async with app.db.tenant_tx(caller.account_id) as tx:
         return _tagged(await agents.create(tx, caller, new), response)
 
@@ -81,7 +81,7 @@ async def update_agent(
     if_match: Annotated[str | None, Header()] = None,
 ) -> Agent:  # fmt: skip
     """Change what the body names; the next turn runs on it. With ``If-Match`` only if nobody changed it meanwhile."""
-    _check_model(app, change.model if "model" in change.model_fields_set else None)
+    check_model(app, change.model if "model" in change.model_fields_set else None)
     async with app.db.tenant_tx(caller.account_id) as tx:
         seen = _seen(if_match)
         return _tagged(await agents.update(tx, caller, agent_id, change, unchanged_since=seen), response)
@@ -94,7 +94,7 @@ async def delete_agent(agent_id: AgentId, caller: deps.Admin, db: deps.Db) -> No
         await agents.delete(tx, caller, agent_id)
 
 
-def _check_model(app: deps.AppState, model: object) -> None:
+def check_model(app: deps.AppState, model: object, path: str = "body.model") -> None:
     """Raises BadInput for a model that cannot be reached here; none chosen is the account's own matter."""
     if app.models is None or not isinstance(model, str):
         return
@@ -102,7 +102,7 @@ def _check_model(app: deps.AppState, model: object) -> None:
         app.models.resolve(model)
     except errors.UnknownModel as error:
         reason = f"cannot be reached: {error.detail}"
-        raise errors.BadInput(error.detail, errors=[{"path": "body.model", "reason": reason}]) from error
+        raise errors.BadInput(error.detail, errors=[{"path": path, "reason": reason}]) from error
 
 
 def _tagged(agent: Agent, response: Response) -> Agent:

@@ -1,5 +1,6 @@
 """What goes into a language model and what comes out, in our own words; only ``llm`` knows any provider's."""
 
+from collections.abc import Sequence
 from typing import Annotated, Any, Literal
 
 from pydantic import Field
@@ -55,6 +56,15 @@ class ResultPart(Value):
 
 
 Part = Annotated[TextPart | ImagePart | FilePart | ThinkingPart | CallPart | ResultPart, Field(discriminator="kind")]
+
+KINDS = frozenset({"text", "image", "file", "thinking", "tool-call", "tool-result"})
+
+
+def known(parts: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Those parts that this version can show: content of a kind that it does not know is passed over, never an error
+    (CHN-15)."""
+    return [part for part in parts if part.get("kind") in KINDS]
+
 
 MessageRole = Literal["user", "assistant", "system", "tool"]
 
@@ -129,6 +139,8 @@ class ProviderStatus(Value):
     """How it was found, or what to set so that it is."""
     default_model: str | None = None
     """The model that is used where nobody chose one and this provider is the first that is configured."""
+    models: tuple[str, ...] = ()
+    """The ids it listed, where it lists any (Ollama)."""
 
 
 class ModelCheck(Value):
@@ -139,3 +151,6 @@ class ModelCheck(Value):
     ok: bool
     detail: str
     duration_ms: int = 0
+    reply: str | None = None
+    code: str | None = None
+    """The error's, when it failed."""

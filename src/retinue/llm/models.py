@@ -133,6 +133,7 @@ class Models:
             configured=connection is not None,
             how=how,
             default_model=provider.default_model,
+            models=self._directory.listed if provider.name == "ollama" else (),
         )
 
     async def check(self, model: str | None = None, timeout_seconds: float = 20.0) -> models.ModelCheck:
@@ -153,12 +154,13 @@ class Models:
                 )
             )
         except errors.ModelError as error:
-            ok, detail = False, error.detail
+            ok, detail, code, said = False, error.detail, error.reason_code, None
         else:
-            ok = True
+            ok, code, said = True, None, reply.text
             detail = providers.HOW_TO_CONNECT if provider == "offline" else f"{reply.model} answered."
+        duration_ms = int((time.monotonic() - started) * 1000)
         return models.ModelCheck(
-            model=name, provider=provider, ok=ok, detail=detail, duration_ms=int((time.monotonic() - started) * 1000)
+            model=name, provider=provider, ok=ok, detail=detail, duration_ms=duration_ms, reply=said, code=code
         )
 
     async def close(self) -> None:

@@ -165,14 +165,15 @@ class Directory:
     ) -> None:
         self.env = env
         self.providers = {provider.name: provider for provider in BUILT_IN}
-        first = next(iter(ollama_models or ()), None)
+        self.listed = tuple(f"ollama/{name}" for name in ollama_models or ())
+        """The ids of the models Ollama listed."""
         self.providers["ollama"] = Provider(
             name="ollama",
             title="Ollama",
             family="ollama",
             key_env=OLLAMA.key_env,
             base_url=f"{ollama_url(env.get(OLLAMA_HOST))}/v1",
-            default_model=f"ollama/{first}" if first else None,
+            default_model=next(iter(self.listed), None),
             needs_key=False,
         )
         for name, service in custom.items():

@@ -125,19 +125,23 @@ async def create(
 
     Raises Forbidden (not an admin), AlreadyExists (the slug), BadInput (an external agent without an endpoint).
     """
-    _require_admin(principal)
-    _check_endpoint(new.execution, new.endpoint)
+    rows = checked(principal, new)
     made = agent_id or ids.new()
     slug = new.slug or await _free_slug(tx, principal.account_id, texts.slug_of(new.name))
     body = new.model_dump(mode="json", exclude={"tools"}) | {"slug": slug}
     try:
         async with tx.transaction():
-            await tx.execute(
-                INSERT, principal.account_id, made, body, _rows(new.tools), source.origin, source.catalog_slug
-            )
+            await tx.execute(INSERT, principal.account_id, made, body, rows, source.origin, source.catalog_slug)
     except asyncpg.UniqueViolationError as error:
         raise _slug_taken(slug) from error
     return await _changed(tx, principal, made, "agent.create", {"slug": slug, "origin": source.origin})
+
+
+def checked(principal: Principal, new: NewAgent) -> list[dict[str, Any]]:
+    """The tools of an agent to make, by canonical slug. Raises Forbidden (no admin), BadInput."""
+    _require_admin(principal)
+    _check_endpoint(new.execution, new.endpoint)
+    return _rows(new.tools)
 
 
 SLUGS = """

@@ -11,7 +11,7 @@ from uuid import UUID
 
 from retinue import errors
 from retinue.db.pool import Tx
-from retinue.domain import ids
+from retinue.domain import ids, models
 from retinue.domain.accounts import Principal, Role, at_least
 from retinue.domain.audit import actor
 from retinue.domain.messages import (
@@ -51,7 +51,8 @@ def thread(row: Mapping[str, Any]) -> Thread:
 
 def message(row: Mapping[str, Any]) -> ThreadMessage:
     """A thread message from its row."""
-    return ThreadMessage.model_validate({name: row[name] for name in ThreadMessage.model_fields})
+    fields = {name: row[name] for name in ThreadMessage.model_fields}
+    return ThreadMessage.model_validate(fields | {"parts": models.known(row["parts"])})
 
 
 def who(principal: Principal) -> tuple[UUID, UUID, bool]:
@@ -96,6 +97,7 @@ async def access_thread(tx: Tx, principal: Principal, thread_id: UUID) -> Thread
 
 LIST = f"""
 select {COLUMNS} {READABLE}
+  and t.agent_id not in (select a.id from agent a where a.account_id = $1 and a.origin = 'trial')
   and ($4::uuid is null or t.agent_id = $4) and ($5::uuid is null or b.channel_id = $5)
   and ($6::uuid is null or t.id < $6)
 order by t.id desc

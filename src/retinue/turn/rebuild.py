@@ -93,6 +93,17 @@ async def prompt(parts: Parts, principal: Principal, interaction_id: UUID, seq: 
     return Rebuilt(made, facts, tools)
 
 
+async def tools_of(parts: Parts, account: UUID, hash: str | None) -> Resolved:
+    """The tools of this configuration as they are here now; none where it is not kept."""
+    if hash is None:
+        return Resolved()
+    async with parts.db.tenant_tx(account) as tx:
+        content = await turns.config(tx, account, hash)
+    if content is None:
+        return Resolved()
+    return await resolve_agent_tools(account, AgentConfig.model_validate(content), parts.sources, report=False)
+
+
 def think_step(facts: Facts, seq: int) -> Step:
     """The think step of this number. Raises NotFound, WrongState."""
     step = next((one for one in facts.steps if one.seq == seq), None)

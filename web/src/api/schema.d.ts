@@ -697,6 +697,28 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/agents/try": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Try Agent
+         * @description Run a draft on a message, in a thread of your own that no list shows. Its tools are real: it does what it may.
+         *
+         *     Follow the answer at ``/v1/interactions/{id}/stream``. Send ``thread_id`` to go on in the same conversation.
+         */
+        post: operations["try_agent"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/catalogue": {
         parameters: {
             query?: never;
@@ -1532,6 +1554,87 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/interactions/{interaction_id}/steps/{seq}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Step
+         * @description One step with what it worked on and what it gave: messages, tools, arguments, results, the reply.
+         */
+        get: operations["get_step"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/interactions/{interaction_id}/steps/{seq}/prompt": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Step Prompt
+         * @description What the model was sent in a think step, made again from the journal. ``exact`` says whether word for word.
+         */
+        get: operations["get_step_prompt"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/interactions/{interaction_id}/config": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Interaction Config
+         * @description The configuration the turn ran on, its agent's of today, and what differs.
+         */
+        get: operations["get_interaction_config"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/agents/{agent_id}/activity": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Agent Activity
+         * @description Where an agent is active, its last turns, and 30 days of turns and cost in your time zone. Days count the whole
+         *     account for admins, your own turns for everyone else.
+         */
+        get: operations["get_agent_activity"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/audit": {
         parameters: {
             query?: never;
@@ -1677,6 +1780,46 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/models/providers": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Model Providers
+         * @description Every provider: whether it is connected, and how, or what to set so that it is. Holds no key.
+         */
+        get: operations["list_model_providers"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/models/test": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Test Model
+         * @description One small real request, with the provider's real error in words. At most one in 5 seconds for an account.
+         */
+        post: operations["test_model"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
 }
 export type webhooks = Record<string, never>;
 export interface components {
@@ -1720,6 +1863,17 @@ export interface components {
             loosest_trigger_mode?: ("silent" | "mention" | "proactive") | null;
             /** Default Delivery */
             default_delivery?: ("inline" | "threaded" | "direct" | "silent") | null;
+        };
+        /**
+         * ActiveChannel
+         * @description A channel the agent is in, of those the reader may enter.
+         */
+        ActiveChannel: {
+            /** Channel Id */
+            channel_id: string;
+            /** Name */
+            name: string;
+            trigger_mode: components["schemas"]["TriggerMode"];
         };
         /**
          * Agent
@@ -1821,6 +1975,20 @@ export interface components {
             updated_at: string;
         };
         /**
+         * AgentActivity
+         * @description Where an agent is active, what it did last, and what its days cost.
+         */
+        AgentActivity: {
+            /** Channels */
+            channels: components["schemas"]["ActiveChannel"][];
+            /** Recent */
+            recent: components["schemas"]["InteractionView"][];
+            /** Days */
+            days: components["schemas"]["AgentDay"][];
+            /** Time Zone */
+            time_zone: string;
+        };
+        /**
          * AgentChange
          * @description What to change; fields left out stay as they are. An edit affects the next turn only (LIFE-10).
          */
@@ -1890,6 +2058,26 @@ export interface components {
             max_delegation_depth: number;
             /** Tools */
             tools: components["schemas"]["AgentTool"][];
+        };
+        /**
+         * AgentDay
+         * @description One day of an agent's turns, in the reader's time zone. Days without turns are there, too.
+         */
+        AgentDay: {
+            /**
+             * Day
+             * Format: date
+             */
+            day: string;
+            /** Turns */
+            turns: number;
+            /** Failed */
+            failed: number;
+            cost: components["schemas"]["Money"];
+            /** Input Tokens */
+            input_tokens: number;
+            /** Output Tokens */
+            output_tokens: number;
         };
         /**
          * AgentOverview
@@ -2857,6 +3045,68 @@ export interface components {
             after: components["schemas"]["Message"][];
         };
         /**
+         * ModelRequest
+         * @description A whole request. ``model`` is an id the factory resolves; ``output_schema`` asks for a JSON object.
+         */
+        ModelRequest: {
+            /** Model */
+            model: string;
+            /** System */
+            system: string;
+            /** Messages */
+            messages: components["schemas"]["PromptMessage"][];
+            /**
+             * Tools
+             * @default []
+             */
+            tools: components["schemas"]["ToolSpec"][];
+            /** Output Schema */
+            output_schema: {
+                [key: string]: unknown;
+            } | null;
+            /** Max Output Tokens */
+            max_output_tokens: number | null;
+            /** Temperature */
+            temperature: number | null;
+            /**
+             * Timeout Seconds
+             * @default 120
+             */
+            timeout_seconds: number;
+        };
+        /**
+         * ModelTest
+         * @description Which model to ask; empty: the account's default.
+         */
+        ModelTest: {
+            /** Model */
+            model?: string | null;
+        };
+        /** ModelTestError */
+        ModelTestError: {
+            /** Code */
+            code: string;
+            /** Detail */
+            detail: string;
+        };
+        /**
+         * ModelTestResult
+         * @description What one small real request gave.
+         */
+        ModelTestResult: {
+            /** Ok */
+            ok: boolean;
+            /** Model */
+            model: string;
+            /** Provider */
+            provider: string;
+            /** Latency Ms */
+            latency_ms: number;
+            /** Reply */
+            reply: string | null;
+            error: components["schemas"]["ModelTestError"] | null;
+        };
+        /**
          * ModelsView
          * @description The state of language models in this installation.
          */
@@ -3010,11 +3260,8 @@ export interface components {
          * @description A message to post.
          */
         NewMessage: {
-            /**
-             * Content
-             * @default
-             */
-            content?: string;
+            /** Content */
+            content: string;
             /** Reply To */
             reply_to?: string | null;
             delivery?: components["schemas"]["Delivery"] | null;
@@ -3393,6 +3640,21 @@ export interface components {
             id: string | null;
         };
         /**
+         * PromptMessage
+         * @description One message of a model request.
+         */
+        PromptMessage: {
+            /**
+             * Role
+             * @enum {string}
+             */
+            role: "user" | "assistant" | "system" | "tool";
+            /** Parts */
+            parts: (components["schemas"]["TextPart"] | components["schemas"]["ImagePart"] | components["schemas"]["FilePart"] | components["schemas"]["ThinkingPart"] | components["schemas"]["CallPart"] | components["schemas"]["ResultPart"])[];
+            /** Name */
+            name: string | null;
+        };
+        /**
          * ProviderStatus
          * @description One model provider as the settings page and ``retinue doctor`` show it. Never holds a key.
          */
@@ -3407,6 +3669,11 @@ export interface components {
             how: string;
             /** Default Model */
             default_model: string | null;
+            /**
+             * Models
+             * @default []
+             */
+            models: string[];
         };
         /**
          * Reaction
@@ -3445,6 +3712,26 @@ export interface components {
         ReadUpTo: {
             /** Seq */
             seq: number;
+        };
+        /**
+         * RebuiltPrompt
+         * @description The request of one think step, made again from the journal: prompts are not kept (architecture, idea 9).
+         */
+        RebuiltPrompt: {
+            /** Interaction Id */
+            interaction_id: string;
+            /** Step Seq */
+            step_seq: number;
+            /** Config Hash */
+            config_hash: string;
+            /** Exact */
+            exact: boolean;
+            /**
+             * Notes
+             * @default []
+             */
+            notes: string[];
+            request: components["schemas"]["ModelRequest"];
         };
         /**
          * ReceivedInteraction
@@ -3610,17 +3897,114 @@ export interface components {
          */
         Sort: "newest" | "oldest" | "cost" | "slowest";
         /**
+         * StartedTrial
+         * @description The turn that tries the draft; it streams like any other.
+         */
+        StartedTrial: {
+            /** Interaction Id */
+            interaction_id: string;
+            /** Thread Id */
+            thread_id: string;
+        };
+        /**
          * State
          * @description The state of an interaction. The database refuses any other arrow (trigger ``interaction_arrows``).
          * @enum {string}
          */
         State: "queued" | "running" | "waiting" | "succeeded" | "failed" | "cancelled";
         /**
+         * StepCall
+         * @description A call that a think step asked for: the act step it became.
+         */
+        StepCall: {
+            /** Seq */
+            seq: number;
+            /** Tool */
+            tool: string;
+            /** Arguments */
+            arguments: {
+                [key: string]: unknown;
+            };
+            state: components["schemas"]["StepState"];
+        };
+        /**
+         * StepDetail
+         * @description A step with its inputs and outputs resolved from the journal.
+         */
+        StepDetail: {
+            step: components["schemas"]["StepView"];
+            input_resolved: components["schemas"]["StepInput"];
+            output_resolved: components["schemas"]["StepOutput"] | null;
+        };
+        /**
+         * StepInput
+         * @description What a step worked on; which fields are set depends on its kind.
+         */
+        StepInput: {
+            /** Config Hash */
+            config_hash: string | null;
+            /** Model */
+            model: string | null;
+            /** Messages */
+            messages: components["schemas"]["PromptMessage"][] | null;
+            /** Tools */
+            tools: string[] | null;
+            /** Exact */
+            exact: boolean | null;
+            /**
+             * Notes
+             * @default []
+             */
+            notes: string[];
+            /** Asked By */
+            asked_by: number | null;
+            /** Tool Name */
+            tool_name: string | null;
+            /** Tool Description */
+            tool_description: string | null;
+            /** Arguments */
+            arguments: {
+                [key: string]: unknown;
+            } | null;
+            /** Malformed */
+            malformed: string | null;
+        };
+        /**
          * StepKind
          * @description AGT-10; ``triage`` is the step of a Tier 2 answer.
          * @enum {string}
          */
         StepKind: "triage" | "think" | "act" | "respond";
+        /**
+         * StepOutput
+         * @description What a step gave; which fields are set depends on its kind.
+         */
+        StepOutput: {
+            /** Text */
+            text: string | null;
+            /** Thinking */
+            thinking: string | null;
+            /** Calls */
+            calls: components["schemas"]["StepCall"][] | null;
+            /** Finish */
+            finish: string | null;
+            /** Provider */
+            provider: string | null;
+            /** Result */
+            result: unknown;
+            message: components["schemas"]["Message"] | null;
+            /** Structured */
+            structured: unknown;
+            /** Delivery */
+            delivery: string | null;
+            /** Reason */
+            reason: string | null;
+            /**
+             * Waits
+             * @default []
+             */
+            waits: components["schemas"]["Wait"][];
+        };
         /**
          * StepState
          * @description AGT-13: created, running, then success or failed. ``waiting`` and ``unknown``: not known yet.
@@ -4022,6 +4406,47 @@ export interface components {
             collisions: components["schemas"]["Collision"][];
         };
         /**
+         * ToolSpec
+         * @description One tool in the uniform format (TOOL-13). ``parameters`` and ``returns`` are JSON Schema 2020-12 objects.
+         */
+        ToolSpec: {
+            /** Slug */
+            slug: string;
+            kind: components["schemas"]["ToolKind"];
+            /** Name */
+            name: string;
+            /** Description */
+            description: string;
+            /** Parameters */
+            parameters: {
+                [key: string]: unknown;
+            };
+            /** Returns */
+            returns: {
+                [key: string]: unknown;
+            };
+            effect: components["schemas"]["Effect"];
+            /** @default read */
+            trust: components["schemas"]["TrustLevel"];
+            /**
+             * Requires Approval
+             * @default false
+             */
+            requires_approval: boolean;
+            /**
+             * Timeout Seconds
+             * @default 30
+             */
+            timeout_seconds: number;
+            /** Max Calls Per Interaction */
+            max_calls_per_interaction: number | null;
+            /**
+             * Has Body
+             * @default true
+             */
+            has_body: boolean;
+        };
+        /**
          * ToolUse
          * @description How an agent has a tool. ``config`` can only tighten what the tool itself says (TOOL-17).
          */
@@ -4089,6 +4514,19 @@ export interface components {
             updated_at: string | null;
         };
         /**
+         * Trial
+         * @description A draft of an agent, and what to say to it. Nothing of the draft is saved as an agent.
+         */
+        Trial: {
+            agent: components["schemas"]["NewAgent"];
+            /** Content */
+            content: string;
+            /** Agent Id */
+            agent_id?: string | null;
+            /** Thread Id */
+            thread_id?: string | null;
+        };
+        /**
          * TriggerMode
          * @description TRG-02, by looseness: proactive > mention > silent (CON-42).
          * @enum {string}
@@ -4100,6 +4538,20 @@ export interface components {
          * @enum {string}
          */
         TrustLevel: "read" | "standard" | "elevated" | "admin";
+        /**
+         * TurnConfig
+         * @description The configuration a turn ran on, and what has changed since.
+         */
+        TurnConfig: {
+            /** Hash */
+            hash: string | null;
+            snapshot: components["schemas"]["AgentConfig"] | null;
+            /** Current Hash */
+            current_hash: string | null;
+            current: components["schemas"]["AgentConfig"] | null;
+            /** Changes */
+            changes: components["schemas"]["Difference"][];
+        };
         /**
          * UsageRow
          * @description Totals of one group; the fields it is not broken down by are null.
@@ -5925,6 +6377,40 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Channel"];
+                };
+            };
+            /** @description What went wrong, and what to do. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    try_agent: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Trial"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["StartedTrial"];
                 };
             };
             /** @description What went wrong, and what to do. */
@@ -7949,6 +8435,138 @@ export interface operations {
             };
         };
     };
+    get_step: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                interaction_id: string;
+                /** @description The step's number in its turn. */
+                seq: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["StepDetail"];
+                };
+            };
+            /** @description What went wrong, and what to do. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_step_prompt: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                interaction_id: string;
+                /** @description The step's number in its turn. */
+                seq: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RebuiltPrompt"];
+                };
+            };
+            /** @description What went wrong, and what to do. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_interaction_config: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                interaction_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TurnConfig"];
+                };
+            };
+            /** @description What went wrong, and what to do. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_agent_activity: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                agent_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AgentActivity"];
+                };
+            };
+            /** @description What went wrong, and what to do. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     list_audit: {
         parameters: {
             query?: {
@@ -8199,6 +8817,70 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["ModelsView"];
+                };
+            };
+            /** @description What went wrong, and what to do. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_model_providers: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProviderStatus"][];
+                };
+            };
+            /** @description What went wrong, and what to do. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    test_model: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ModelTest"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ModelTestResult"];
                 };
             };
             /** @description What went wrong, and what to do. */

@@ -22,7 +22,7 @@ MARK = "seen-by-nobody-else"
 PREFIXES = {
     "account": "acc", "user": "usr", "team": "team", "member": "mem", "key": "key", "agent": "agt", "channel": "ch",
     "message": "msg", "thread": "thr", "interaction": "int", "wait": "wait", "tool": "tool", "secret": "sec",
-    "session": "ses",
+    "session": "ses", "file": "file",
 }  # fmt: skip
 """What stands before the id of a noun outside."""
 ROWS: dict[str, dict[str, Any]] = {
@@ -46,6 +46,12 @@ ROWS: dict[str, dict[str, Any]] = {
         "id": "$thread", "agent_id": "$agent", "owner": MARK, "user_id": "$user", "title": MARK, "last_seq": 1,
     },
     "thread_message": {"id": "$told", "thread_id": "$thread", "seq": 1, "role": "user", "parts": [], "text": MARK},
+    "file_blob": {"id": "$blob", "sha256": b"seen by nobody else, 32 bytes ..", "bytes": 1, "state": "stored"},
+    "file": {
+        "id": "$file", "user_id": "$user", "blob_id": "$blob", "preview_id": "$blob", "name": MARK,
+        "media_type": "text/plain", "bytes": 1,
+    },
+    "file_chunk": {"blob_id": "$blob", "seq": 0, "data": b"x"},
     "interaction": {
         "id": "$interaction", "agent_id": "$agent", "thread_id": "$thread", "channel_id": "$channel",
         "message_id": "$message", "user_id": "$user", "state": "waiting",
@@ -81,6 +87,7 @@ async def seed(db: Database, world: World) -> Seeded:
     known: dict[str, Any] = {name: ids.new() for name in PREFIXES} | {
         "account": account_id, "user": world.owner.user_id, "key": world.owner.key_id, "agent": world.made.agent.id,
         "channel": world.made.private_channel.id, "told": ids.new(),
+        "blob": ids.new(),
         "later": datetime(2100, 1, 1, tzinfo=UTC),
     }  # fmt: skip
     async with db.tenant_tx(account_id) as tx:

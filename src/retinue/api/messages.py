@@ -34,7 +34,7 @@ class NewMessage(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    content: str = Field(default="", max_length=MAX_CONTENT_BYTES)
+    content: str = Field(max_length=MAX_CONTENT_BYTES)
     """May be empty where there are files or images."""
     reply_to: MessageId | None = None
     """The message whose thread this belongs to; a reply stands for the message it replies to."""

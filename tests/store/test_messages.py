@@ -10,8 +10,8 @@ from retinue.domain.accounts import Principal
 from retinue.domain.agents import NewAgent
 from retinue.domain.audit import AuditFilter, reference
 from retinue.domain.channels import ChannelKind, NewChannel, NewMember
-from retinue.domain.messages import MessageFilter
-from retinue.store import agents, audit, channel_members, channels, corrections, messages
+from retinue.domain.messages import MessageFilter, NewThread
+from retinue.store import agents, audit, channel_members, channels, corrections, exports, messages, threads
 from tests.store.conftest import Office
 from tests.store.talk import bridge, note, post
 
@@ -135,6 +135,24 @@ async def test_a_deleted_message_leaves_its_place_and_its_hash(db: Database, off
     assert "regretted" not in str(texts)
     assert [line.detail["content"] for line in lines] == [reference("regretted")]
     assert "regretted" not in str(lines)
+
+
+async def test_content_of_a_kind_that_is_not_known_is_passed_over(db: Database, office: Office) -> None:
+    image = {"kind": "image", "media_type": "image/png", "url": "https://x.test/y.png"}
+    async with db.tenant_tx(office.account_id) as tx:
+        channel = await group(tx, office)
+        agent = await agents.create(tx, office.admin, NewAgent(name="Ann"))
+        thread = (await threads.create(tx, office.lead, NewThread(agent_id=agent.id))).id
+        await post(tx, office.account_id, channel, "text", by=office.lead.user_id)
+        await note(tx, office.account_id, thread, "text")
+        parts = [{"kind": "hologram", "data": 1}, image]
+        await tx.execute("update message set parts = $2 where account_id = $1", office.account_id, parts)
+        await tx.execute("update thread_message set parts = $2 where account_id = $1", office.account_id, parts)
+        [shown] = await messages.list_messages(tx, office.lead, channel)
+        [worked] = await threads.list_messages(tx, office.lead, thread)
+        entries, _ = await exports.channel_page(tx, office.lead, channel, MessageFilter())
+    assert [one.kind for one in shown.parts] == [one.kind for one in worked.parts] == ["image"]
+    assert entries[0].attached == ("image",)
 
 
 async def test_one_deletes_ones_own_messages_and_owners_delete_any(db: Database, office: Office) -> None:

@@ -11,6 +11,7 @@ from uuid import UUID
 
 from retinue import errors
 from retinue.db.pool import Tx
+from retinue.domain import models
 from retinue.domain.accounts import Principal
 from retinue.domain.messages import Message, MessageFilter
 from retinue.store import channels
@@ -25,7 +26,7 @@ FOR_USER = "(m.delivery <> 'direct' or m.recipient_id = $2 or m.user_id = $2)"
 
 def message(row: Mapping[str, Any]) -> Message:
     """A message from its row, without what ``dress`` adds."""
-    return Message.model_validate({name: row[name] for name in FIELDS})
+    return Message.model_validate({name: row[name] for name in FIELDS} | {"parts": models.known(row["parts"])})
 
 
 ACCESS = f"""

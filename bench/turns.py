@@ -9,7 +9,7 @@ import importlib.util
 import re
 import statistics
 import subprocess
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -19,6 +19,9 @@ from bench.harness import Metric, Report, Server
 
 NAME = "turns"
 PEERS = ("langgraph", "agno")
+"""As their documentation sets them up: what the ratios are held against."""
+TUNED = "langgraph_8_savers"
+"""Measured beside them and told in the details: a set-up that no documentation has, and faster."""
 LEVELS = (1, 8, 32)
 
 
@@ -51,13 +54,14 @@ async def run(quick: bool) -> Report:
     plan = QUICK if quick else FULL
     with Server() as server:
         floor = pgbench(server, await server.create("floor"), plan.floor_seconds)
-        async with systems(server, plan.stock) as found:
+        async with systems(server, plan.stock, (*PEERS, TUNED)) as found:
             rounds = await measure(found, plan)
             costs = {system.name: await cost_of_a_turn(server, system, plan.cost_turns) for system in found}
             facts = {system.name: await system.child.ask("facts") for system in found}
             await check(server)
         details = {
             "turns_per_second": rates(rounds),
+            "ratio_vs_tuned_langgraph": round(ratio(rounds, (TUNED,)), 3),
             "milliseconds_one_at_a_time": alone(rounds),
             "p99_ms": tails(rounds),
             "floor_commits_per_second": floor,
@@ -73,7 +77,7 @@ async def run(quick: bool) -> Report:
 @asynccontextmanager
 async def systems(server: Server, stock: int, peers: tuple[str, ...] = PEERS) -> AsyncIterator[list[System]]:
     """Retinue (a node and a driver) and the peers, started and ready."""
-    missing = [name for name in peers if importlib.util.find_spec(name) is None]
+    missing = [name for name in peers if importlib.util.find_spec(name.partition("_")[0]) is None]
     if missing:
         raise SystemExit(f"Not installed: {', '.join(missing)}. Run: pip install -e '.[bench]' (make bench does it)")
     async with AsyncExitStack() as stack:
@@ -133,15 +137,19 @@ def alone(rounds: list[dict[str, Any]]) -> dict[str, float]:
     return {name: round(of(rounds, name, 1, "median_ms"), 2) for name in names(rounds)}
 
 
-def metrics(rounds: list[dict[str, Any]]) -> list[Metric]:
-    peers = [name for name in names(rounds) if name != "retinue"]
-    ratio = min(
+def ratio(rounds: list[dict[str, Any]], peers: Sequence[str]) -> float:
+    """Turns per second, ours by the fastest of these peers', the lower of 8 and 32 at once."""
+    return min(
         of(rounds, "retinue", level, "per_second") / max(of(rounds, peer, level, "per_second") for peer in peers)
         for level in (8, 32)
     )
+
+
+def metrics(rounds: list[dict[str, Any]]) -> list[Metric]:
+    peers = [name for name in names(rounds) if name in PEERS]
     single = of(rounds, "retinue", 1, "median_ms") / min(of(rounds, peer, 1, "median_ms") for peer in peers)
     return [
-        Metric("ratio_vs_best_peer", round(ratio, 3), "x", "higher", 2.0),
+        Metric("ratio_vs_best_peer", round(ratio(rounds, peers), 3), "x", "higher", 2.0),
         Metric("one_at_a_time_ratio", round(single, 3), "x", "lower", 1.0),
     ]
 

@@ -1,5 +1,8 @@
 """Agno with AsyncPostgresDb: an agent with its history in context, a connection pool, telemetry off."""
 
+# Checked alike whether the peer is installed or not.
+# pyright: reportUnknownMemberType=false, reportArgumentType=false, reportUnknownVariableType=false
+
 import sys
 import uuid
 from collections.abc import AsyncIterator, Iterator

@@ -7,7 +7,7 @@
 import { useMutation, useQuery, useQueryClient, type QueryClient } from "@tanstack/react-query";
 import { useCallback } from "react";
 
-import { append, newest, prepend, refresh, trim, upsert, type Fetched, type History } from "@/lib/history";
+import { append, newest, prepend, refresh, replace, trim, upsert, type Fetched, type History } from "@/lib/history";
 
 import { api, ApiError, unwrap, type Schemas } from "./client";
 import { keys } from "./keys";
@@ -17,6 +17,7 @@ export type Said = History<Message>;
 
 const PAGE = 50;
 const AROUND = 60;
+const MOST = 200;
 /** So many messages are kept of a channel whose end is being read. */
 export const KEPT = 400;
 
@@ -111,6 +112,18 @@ export async function jump(client: QueryClient, channel: string, message: string
   client.setQueryData<Said>(historyKey(channel), history);
 }
 
+/** After an absence, everything that is loaded is asked again: what was edited or deleted meanwhile, then what is new. */
+export async function rereadHistory(client: QueryClient, channel: string): Promise<void> {
+  const loaded = readHistory(client, channel);
+  for (let end = loaded?.items.length ?? 0; loaded && end > PAGE; end -= MOST) {
+    const last = loaded.items[end - 1];
+    if (!last) break;
+    const { items } = await fetchRange(channel, { before_seq: last.seq + 1, limit: Math.min(MOST, end) });
+    change(client, channel, (history) => replace(history, items));
+  }
+  await client.invalidateQueries({ queryKey: historyKey(channel) });
+}
+
 export function trimHistory(client: QueryClient, channel: string): void {
   change(client, channel, (history) => (history.newer ? history : trim(history, KEPT)));
 }
@@ -120,13 +133,11 @@ export function takeMessage(client: QueryClient, message: Message): void {
   client.setQueryData(keys.messages.one(message.channel_id, message.id), message);
   const root = message.reply_to;
   if (!root) change(client, message.channel_id, (history) => upsert(history, message));
-  const threads = client.getQueriesData<readonly Message[]>({ queryKey: keys.messages.thread(message.channel_id, "").slice(0, 3) });
-  for (const [key, replies] of threads) {
-    if (replies?.some((one) => one.id === message.id)) {
-      client.setQueryData(key, replies.map((one) => (one.id === message.id ? message : one)));
-    }
-  }
-  if (root) void client.invalidateQueries({ queryKey: keys.messages.of(message.channel_id).concat("thread") });
+  const threads = [...keys.messages.of(message.channel_id), "thread"];
+  client.setQueriesData<readonly Message[]>({ queryKey: threads }, (replies) =>
+    replies?.some((one) => one.id === message.id) ? replies.map((one) => (one.id === message.id ? message : one)) : replies,
+  );
+  if (root) void client.invalidateQueries({ queryKey: threads });
 }
 
 async function fetchMessage(channel: string, message: string): Promise<Message> {
@@ -147,8 +158,6 @@ export function useMessage(channel: string, message: string) {
   });
 }
 
-const REPLIES = 200;
-
 /** The replies of a thread, oldest first. */
 export function useReplies(channel: string, message: string) {
   return useQuery({
@@ -158,7 +167,7 @@ export function useReplies(channel: string, message: string) {
       let more = true;
       while (more) {
         const after = found.at(-1)?.seq;
-        const range = { reply_to: message, order: "oldest", limit: REPLIES, ...(after ? { after_seq: after } : {}) } as const;
+        const range = { reply_to: message, order: "oldest", limit: MOST, ...(after ? { after_seq: after } : {}) } as const;
         const page = await fetchRange(channel, range);
         found.push(...page.items);
         more = page.more && page.items.length > 0;
@@ -201,4 +210,15 @@ export function useDeleteMessage(channel: string) {
     },
     [client, channel],
   );
+}
+
+/** The first message after a place, to go to. */
+export async function firstUnread(channel: string, seq: number): Promise<string | null> {
+  const { items } = await fetchRange(channel, { after_seq: seq, order: "oldest", limit: 1 });
+  return items[0]?.id ?? null;
+}
+
+/** A reader who left while in the past comes back to the present. */
+export function forgetPast(client: QueryClient, channel: string): void {
+  if (readHistory(client, channel)?.newer) client.removeQueries({ queryKey: historyKey(channel), exact: true });
 }

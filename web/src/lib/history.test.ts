@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 
-import { append, newest, prepend, refresh, trim, upsert, type History } from "./history";
+import { append, newest, prepend, refresh, replace, trim, upsert, type History } from "./history";
 
 interface Said {
   id: string;
@@ -73,6 +73,13 @@ describe("a stretch of history", () => {
     expect(seqs(upsert(FIVE, { id: "m10", seq: 10 }))).toEqual([5, 6, 7, 8, 9, 10]);
     expect(upsert(FIVE, { id: "m2", seq: 2 })).toBe(FIVE);
     expect(upsert({ ...FIVE, newer: true }, { id: "m10", seq: 10 }).items).toHaveLength(5);
+  });
+
+  test("what is read again changes, and nothing is added", () => {
+    const again = replace(FIVE, [{ id: "m6", seq: 6, text: "edited" }, ...said(40)]);
+    expect(seqs(again)).toEqual([5, 6, 7, 8, 9]);
+    expect(again.items[1]?.text).toBe("edited");
+    expect(replace(FIVE, said(6, 7))).toBe(FIVE);
   });
 
   test("is trimmed at the front only", () => {

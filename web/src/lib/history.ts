@@ -59,6 +59,12 @@ export function upsert<M extends Placed>(history: History<M>, item: M): History<
   return { ...history, items: [...history.items, item] };
 }
 
+/** What is loaded, as it is now; nothing is added. */
+export function replace<M extends Placed>(history: History<M>, items: readonly M[]): History<M> {
+  const loaded = new Set(history.items.map((item) => item.id));
+  return same(history, { ...history, items: union(history.items, items.filter((item) => loaded.has(item.id))) });
+}
+
 /** At most `keep` of the newest: what a reader at the bottom no longer sees need not be kept for ever. */
 export function trim<M extends Placed>(history: History<M>, keep: number): History<M> {
   if (history.items.length <= keep) return history;

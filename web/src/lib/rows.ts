@@ -40,7 +40,7 @@ export type Row<M extends SaidMessage, T extends PlacedTurn, O extends Outgoing>
     | { kind: "message"; message: M; grouped: boolean; unread: boolean }
     | { kind: "turn"; turn: T }
     | { kind: "outgoing"; outgoing: O; grouped: boolean }
-    | { kind: "expected"; agentId: string }
+    | { kind: "expected"; agentId: string; since: string }
   );
 
 export interface Talk<M extends SaidMessage, T extends PlacedTurn, O extends Outgoing> {
@@ -140,12 +140,13 @@ function present<M extends SaidMessage, T extends PlacedTurn, O extends Outgoing
     mine = outgoing.created_at;
     return { kind: "outgoing", key: outgoing.key, outgoing, grouped, day };
   });
+  const since = talk.outgoing.at(-1)?.created_at ?? "";
   return [
     ...live.map((turn): Row<M, T, O> => ({ kind: "turn", key: `turn ${turn.id}`, turn, day: null })),
     ...sending,
     ...talk.expected
       .filter((agent) => !busy.has(agent))
-      .map((agentId): Row<M, T, O> => ({ kind: "expected", key: `expected ${agentId}`, agentId, day: null })),
+      .map((agentId): Row<M, T, O> => ({ kind: "expected", key: `expected ${agentId}`, agentId, since, day: null })),
   ];
 }
 

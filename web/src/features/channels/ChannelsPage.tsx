@@ -32,18 +32,7 @@ export default function ChannelsPage() {
           New channel
         </Button>
       </PageHeader>
-      <div className={classes.bar}>
-        <SegmentedControl
-          value={archived ? "archived" : "open"}
-          onChange={(value) => setArchived(value === "archived")}
-          aria-label="Which channels"
-          data={[
-            { value: "open", label: "Open" },
-            { value: "archived", label: "Archived" },
-          ]}
-        />
-      </div>
-      <List channels={channels} archived={archived} onNew={() => making(true)} />
+      <List channels={channels} archived={archived} onArchived={setArchived} onNew={() => making(true)} />
       <NewChannel opened={search.new === true} onClose={() => making(false)} />
     </div>
   );
@@ -55,7 +44,7 @@ interface ListProps {
   onNew: () => void;
 }
 
-function List({ channels, archived, onNew }: ListProps) {
+function List({ channels, archived, onArchived, onNew }: ListProps & { onArchived: (archived: boolean) => void }) {
   const navigate = useNavigate();
   const [query, setQuery] = useState("");
   const [kind, setKind] = useState<ChannelKind>();
@@ -82,6 +71,15 @@ function List({ channels, archived, onNew }: ListProps) {
             leftSection={<IconSearch size={16} stroke={1.5} />}
             value={query}
             onChange={(event) => setQuery(event.currentTarget.value)}
+          />
+          <SegmentedControl
+            value={archived ? "archived" : "open"}
+            onChange={(value) => onArchived(value === "archived")}
+            aria-label="Which channels"
+            data={[
+              { value: "open", label: "Open" },
+              { value: "archived", label: "Archived" },
+            ]}
           />
           <FilterChips
             filters={[

@@ -22,7 +22,7 @@ interface Props {
 /** Makes a channel, then goes there. */
 export function NewChannel({ opened, onClose }: Props) {
   return (
-    <Modal opened={opened} onClose={onClose} title="New channel" size="lg">
+    <Modal opened={opened} onClose={onClose} title="New channel" size="lg" classNames={{ title: classes.modalTitle }}>
       <ChannelForm onClose={onClose} />
     </Modal>
   );

@@ -109,9 +109,12 @@ function objection(file: { name: string; size: number; type?: string }, limits: 
   return null;
 }
 
+/** What browsers call a file they know nothing of. */
+const UNKNOWN = "application/octet-stream";
+
 /** Whether a media type is among those that are taken. The server looks at the bytes and has the last word. */
 function isTaken(type: string, types: readonly string[]): boolean {
-  if (types.length === 0) return true;
+  if (types.length === 0 || type === UNKNOWN) return true;
   return types.some((pattern) => {
     const escaped = pattern.split("*").map((part) => part.replace(/[.+?^${}()|[\]\\]/g, "\\$&"));
     return new RegExp(`^${escaped.join(".*")}$`).test(type.split(";")[0] ?? type);

@@ -43,6 +43,7 @@ export function AgentRow({ channel, member, may }: Props) {
         {may ? (
           <Select
             size="xs"
+            className={classes.mode}
             aria-label={`When ${member.name} answers`}
             data={MODES}
             value={mode}

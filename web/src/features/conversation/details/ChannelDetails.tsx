@@ -34,7 +34,7 @@ export function ChannelDetails({ channelId, tab, onClose }: Props) {
     });
   return (
     <Panel title={channel.data?.name ?? "Channel"} onClose={onClose}>
-      <Tabs value={tab} onChange={go} keepMounted={false} className={classes.tabs}>
+      <Tabs value={tab} onChange={go} keepMounted={false} classNames={{ tab: classes.tab }}>
         <Tabs.List>
           <Tabs.Tab value="details">Details</Tabs.Tab>
           <Tabs.Tab value="members">Members</Tabs.Tab>

@@ -52,7 +52,8 @@ export function PersonRow({ channel, member, may }: Props) {
       ) : (
         member.role === "owner" && <span className={classes.help}>Owner</span>
       )}
-      {may && !own && !isByBelonging(channel.kind) && <Remove channel={channel} member={member} party={id} />}
+      {may && !isByBelonging(channel.kind) && own && <span className={classes.noRemove} />}
+      {may && !isByBelonging(channel.kind) && !own && <Remove channel={channel} member={member} party={id} />}
     </li>
   );
 }

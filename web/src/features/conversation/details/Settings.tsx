@@ -248,7 +248,7 @@ function Mine({ channel }: { channel: Channel }) {
         description="Nobody else's replies change."
         inputWrapperOrder={["label", "input", "description", "error"]}
         data={[
-          { value: AS_CHANNEL, label: `As in the channel (${asChannel.toLowerCase()})` },
+          { value: AS_CHANNEL, label: `Channel default: ${asChannel.toLowerCase()}` },
           ...Object.entries(DELIVERIES).map(([value, { label }]) => ({ value, label })),
         ]}
         value={chosen ?? AS_CHANNEL}

@@ -42,7 +42,7 @@ function Thread({ channelId, messageId }: Omit<Props, "onClose">) {
           <LiveTurns channelId={channelId} replyTo={messageId} />
         </div>
       </div>
-      {root.data && <Composer channelId={channelId} replyTo={messageId} autoFocus />}
+      {root.data && <Composer channelId={channelId} replyTo={messageId} autoFocus={!isTouch()} />}
     </div>
   );
 }
@@ -76,6 +76,11 @@ function Replies({ channelId, messageId, count }: RepliesProps) {
       ))}
     </>
   );
+}
+
+/** On touch screens the keyboard would cover what one came to read. */
+function isTouch(): boolean {
+  return window.matchMedia("(pointer: coarse)").matches;
 }
 
 function words(count: number): string {

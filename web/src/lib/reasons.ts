@@ -88,5 +88,5 @@ function detailIn(output: Record<string, unknown> | null): string | null {
   const content = output?.["content"];
   const from = typeof content === "object" && content !== null ? (content as Record<string, unknown>) : output;
   const detail = from?.["detail"];
-  return typeof detail === "string" && detail !== "" ? detail : null;
+  return typeof detail === "string" && detail !== "" ? detail.replace(/\.\.$/, ".") : null;
 }

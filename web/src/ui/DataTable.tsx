@@ -27,6 +27,8 @@ export interface DataTableProps<T> {
   /** Given when the order is made elsewhere; without it the table sorts what it has. */
   sort?: Sort | null;
   onSort?: (sort: Sort | null) => void;
+  /** Other rows begin at the top: when this changes. */
+  topKey?: string | number;
   /** Above the rows, inside the table, such as "3 new". */
   notice?: ReactNode;
   /** Below the rows: loading more, could not load more. */
@@ -57,7 +59,7 @@ export function DataTable<T>(props: DataTableProps<T>) {
   const [scrollTop, setScrollTop] = useState(0);
   const [ownSort, setOwnSort] = useState<Sort | null>(null);
   const [activeKey, setActiveKey] = useState<string | null>(null);
-  const choice = useColumnChoice(props.id, columns);
+  const choice = useColumnChoice(props.id, columns, size.width);
 
   const sort = props.onSort ? (props.sort ?? null) : ownSort;
   const rows = useMemo(
@@ -84,11 +86,9 @@ export function DataTable<T>(props: DataTableProps<T>) {
     container: scroller, count: rows.length, active, page: Math.max(1, Math.floor(size.height / rowHeight) - 3), move,
     open: (index) => { const row = rows[index]; if (row !== undefined) onOpen(row); },
   }); // prettier-ignore
-  // a choice of other rows begins at its top
-  const first = rows.length === 0;
   useLayoutEffect(() => {
-    if (first) setScrollTop(0);
-  }, [first]);
+    scroller.current?.scrollTo({ top: 0 });
+  }, [props.topKey]);
 
   const shown = narrow ? [] : columns.filter((column) => choice.shown.has(column.id));
   const rowId = (index: number): string => `${id}-${index}`;
@@ -150,9 +150,9 @@ function Tools<T>({ toolbar, exportName, exportRows, rows, columns, choice, narr
 }
 
 /** Which columns are shown; what somebody has changed is kept on this device. */
-function useColumnChoice<T>(id: string, columns: readonly Column<T>[]) {
+function useColumnChoice<T>(id: string, columns: readonly Column<T>[], width: number) {
   const [changed, setChanged] = useLocalStorage<Record<string, boolean>>({ key: `retinue.columns.${id}`, defaultValue: {} });
-  const isShown = (column: Column<T>): boolean => column.fixed || (changed[column.id] ?? !column.optional);
+  const isShown = (column: Column<T>): boolean => column.fixed || (changed[column.id] ?? (!column.optional && (width === 0 || width >= (column.from ?? 0))));
   const shown = new Set(columns.filter(isShown).map((column) => column.id));
   return { shown, toggle: (name: string) => setChanged({ ...changed, [name]: !shown.has(name) }) };
 }

@@ -18,6 +18,8 @@ export interface Column<T> {
   total?: (rows: readonly T[]) => ReactNode;
   /** Not shown until somebody asks for it. */
   optional?: boolean;
+  /** Shown by itself only in a table at least this many pixels wide. */
+  from?: number;
   /** Always shown. */
   fixed?: boolean;
 }

@@ -129,7 +129,10 @@ export const theme = createTheme({
     Badge: Badge.extend({ defaultProps: { variant: "light", tt: "none", fw: 500, radius: "sm" } }),
     Button: Button.extend({ defaultProps: { size: "sm", fw: 500 } }),
     Menu: Menu.extend({ defaultProps: { shadow: "md", radius: "md", transitionProps: { duration: 120 } } }),
-    Modal: Modal.extend({ defaultProps: { centered: false, radius: "lg", transitionProps: { duration: 150 } } }),
+    Modal: Modal.extend({
+      defaultProps: { centered: false, radius: "lg", transitionProps: { duration: 150 } },
+      styles: { content: { background: "var(--rt-raised)" }, header: { background: "var(--rt-raised)" }, title: { fontWeight: 600 } },
+    }),
     NavLink: NavLink.extend({ defaultProps: { variant: "subtle" } }),
     Popover: Popover.extend({ defaultProps: { shadow: "md", radius: "md", transitionProps: { duration: 120 } } }),
     SegmentedControl: SegmentedControl.extend({ defaultProps: { size: "sm", transitionDuration: 150 } }),

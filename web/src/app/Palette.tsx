@@ -1,7 +1,7 @@
 import { useDebouncedValue } from "@mantine/hooks";
 import { createSpotlight, Spotlight } from "@mantine/spotlight";
 import { IconSearch } from "@tabler/icons-react";
-import { useEffect, useState } from "react";
+import { useEffect, useRef, useState } from "react";
 
 import { useMessageSearch } from "@/api/search";
 
@@ -22,8 +22,11 @@ interface Props {
 /** Go to anything, do anything (Ctrl/Cmd-K). */
 export default function Palette({ opens, onHelp }: Props) {
   const [query, setQuery] = useState("");
+  const seen = useRef(0);
   useEffect(() => {
-    if (opens > 0) palette.toggle();
+    if (seen.current === opens) return;
+    seen.current = opens;
+    palette.toggle();
   }, [opens]);
   return (
     <Spotlight.Root
@@ -36,6 +39,8 @@ export default function Palette({ opens, onHelp }: Props) {
       scrollable
       radius="lg"
       transitionProps={{ duration: 120 }}
+      overlayProps={{ backgroundOpacity: 0.35, blur: 0 }}
+      classNames={{ content: classes.content }}
       aria-label="Go to anything, do anything"
     >
       <Spotlight.Search
@@ -73,7 +78,7 @@ function empty(failed: boolean, busy: boolean): string {
 
 function Group({ name, entries }: { name: string; entries: readonly Entry[] }) {
   return (
-    <Spotlight.ActionsGroup label={name}>
+    <Spotlight.ActionsGroup label={name} className={classes.group}>
       {entries.map(({ id, label, detail, mark, run }) => (
         <Spotlight.Action key={id} onClick={run} className={classes.action}>
           <span className={classes.mark} aria-hidden>

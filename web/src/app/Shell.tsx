@@ -63,6 +63,7 @@ function Side({ children }: { children: React.ReactNode }) {
   const phone = useMediaQuery("(max-width: 39.99em)", window.matchMedia("(max-width: 39.99em)").matches);
   const [open, setOpen] = useState(false);
   const path = useRouterState({ select: ({ location }) => location.href });
+  const account = useMe().data?.account.name;
   const [shownAt, setShownAt] = useState(path);
   if (shownAt !== path) {
     setShownAt(path);
@@ -79,7 +80,7 @@ function Side({ children }: { children: React.ReactNode }) {
         onClose={() => setOpen(false)}
         size={300}
         padding={0}
-        title="Retinue"
+        title={account}
         closeButtonProps={{ "aria-label": "Close sidebar" }}
         classNames={{ content: classes.sheet, header: classes.sheetHead, body: classes.sheetBody }}
         transitionProps={{ duration: 150 }}

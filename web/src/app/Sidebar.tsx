@@ -66,12 +66,12 @@ function Lists() {
   const rows = arrange(agents.data, channels.data);
   return (
     <>
-      <Section title="Agents" add={admin && <NewAgent />}>
+      <Section title={<Link to="/agents">Agents</Link>} add={admin && <NewAgent />}>
         {rows.agents.map(({ agent, direct }) => (
           <AgentRow key={agent.id} agent={agent} direct={direct} working={overview?.get(agent.id)?.working === true} />
         ))}
       </Section>
-      <Section title="Channels" add={<NewChannel />}>
+      <Section title={<Link to="/channels">Channels</Link>} add={<NewChannel />}>
         {rows.channels.map((channel) => (
           <ChannelRow key={channel.id} channel={channel} />
         ))}
@@ -81,7 +81,7 @@ function Lists() {
   );
 }
 
-function Section({ title, add, children }: { title: string; add?: ReactNode; children: ReactNode }) {
+function Section({ title, add, children }: { title: ReactNode; add?: ReactNode; children: ReactNode }) {
   const id = useId();
   return (
     <div className={classes.section}>

@@ -126,6 +126,8 @@ const sectionRoute = createRoute({
   component: lazyRouteComponent(() => import("@/features/settings/SettingsPage")),
 });
 
+const missingRoute = createRoute({ getParentRoute: () => shellRoute, path: "$", component: NotFoundPage });
+
 const routeTree = rootRoute.addChildren([
   signInRoute,
   shellRoute.addChildren([
@@ -141,6 +143,7 @@ const routeTree = rootRoute.addChildren([
     editAgentRoute,
     settingsRoute,
     sectionRoute,
+    missingRoute,
   ]),
 ]);
 

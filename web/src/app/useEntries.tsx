@@ -101,13 +101,17 @@ function usePageEntries(): Entry[] {
   const page = (name: string, words: string, mark: Entry["mark"], run: () => void): Entry => {
     return { id: `page-${name}`, group: "Pages", label: name, words, mark, run };
   };
+  const section = ([id, name, words]: (typeof SECTIONS)[number]): Entry => ({
+    ...page(name, `settings ${words}`, <IconSettings {...icon} />, () => {
+      void navigate({ to: "/settings/$section", params: { section: id } });
+    }),
+    detail: "Settings",
+  });
   return [
     page("Activity", "turns interactions log timeline", <IconActivity {...icon} />, () => void navigate({ to: "/activity" })),
     page("Agents", "list", <IconUserSquareRounded {...icon} />, () => void navigate({ to: "/agents" })),
     page("Channels", "browse", <IconHash {...icon} />, () => void navigate({ to: "/channels" })),
-    ...SECTIONS.map(([section, name, words]) =>
-      page(name, `settings ${words}`, <IconSettings {...icon} />, () => void navigate({ to: "/settings/$section", params: { section } })),
-    ),
+    ...SECTIONS.map(section),
   ];
 }
 

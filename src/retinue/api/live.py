@@ -139,7 +139,7 @@ async def _feed(app: deps.AppState, hub: Hub, caller: Principal) -> AsyncIterato
             if time.monotonic() - at > REFRESH_SECONDS or (news and unsettles(news, scopes)):
                 scopes, at = await _scopes(app, caller), time.monotonic()
             if news is None:
-                yield ALIVE
+                yield sse("alive", {})  # an event, not a comment: pages tell by it that the line still carries
             elif news.topic == RESYNC:
                 yield sse(RESYNC, {"topic": RESYNC})
             elif concerns(news, scopes, caller.user_id):

@@ -163,3 +163,20 @@ export function useOpenDirect() {
     onSuccess: () => cache.invalidateQueries({ queryKey: keys.channels.lists }),
   });
 }
+
+export interface TrialRequest {
+  agent: NewAgent;
+  content: string;
+  /** The agent that is edited; null for a new one. */
+  agentId: string | null;
+  /** The trial to go on with; null begins anew. */
+  threadId: string | null;
+}
+
+/** Runs a draft on a message without saving it. Its answer is followed like any other (useReply). */
+export function useTryAgent() {
+  return useMutation({
+    mutationFn: ({ agent, content, agentId, threadId }: TrialRequest) =>
+      unwrap(api.POST("/v1/agents/try", { body: { agent, content, agent_id: agentId, thread_id: threadId } })),
+  });
+}

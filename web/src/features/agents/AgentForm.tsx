@@ -77,7 +77,7 @@ export function AgentForm({ agent, tools }: Props) {
           </div>
         </div>
       </form>
-      {trying && <TryPanel values={form.values} onClose={() => setTrying(false)} />}
+      {trying && <TryPanel form={form} agentId={agent?.id ?? null} onClose={() => setTrying(false)} />}
       <LeaveGuard blocked={() => !saving.leaving.current && form.isDirty()} />
     </div>
   );

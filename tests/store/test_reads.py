@@ -73,6 +73,34 @@ async def test_what_was_said_before_one_came_is_not_unread(db: Database, office:
         assert (await seen(tx, office.colleague, channel)).unread == 1
 
 
+async def test_a_channel_says_who_is_in_it_and_who_may_change_it(db: Database, office: Office) -> None:
+    async with db.tenant_tx(office.account_id) as tx:
+        agent = await agents.create(tx, office.admin, NewAgent(name="Ann"))
+        made = {
+            kind: await channels.create(tx, office.admin, NewChannel(kind=kind, name="C", team_id=team))
+            for kind, team in (
+                (ChannelKind.ORGANISATION, None), (ChannelKind.TEAM, office.team_id), (ChannelKind.GROUP, None),
+            )
+        }  # fmt: skip
+        for one in made.values():
+            for new in (NewMember(agent_id=agent.id), NewMember(user_id=office.member.user_id)):
+                await channel_members.add(tx, office.admin, one.id, new)
+        made[ChannelKind.PRIVATE] = await channels.direct(tx, office.admin, agent.id)
+        for kind, people in (("organisation", 5), ("team", 3), ("group", 2), ("private", 1)):
+            one = await seen(tx, office.admin, made[ChannelKind(kind)].id)
+            listed = await channel_members.list_members(tx, office.admin, one.id)
+            assert (one.people_count, one.agent_count) == (people, 1)
+            assert [party.kind for party in listed].count("user") == people, "as the list of members has it"
+            assert one.agent_id == (agent.id if kind == "private" else None)
+        for one in made.values():
+            for who in office.everyone().values():
+                if await tx.fetchval("select may_enter_v1($1, $2, $3)", office.account_id, one.id, who.user_id):
+                    owns = await tx.fetchval(
+                        "select owns_channel_v1($1, $2, $3)", office.account_id, one.id, who.user_id
+                    )
+                    assert (await seen(tx, who, one.id)).may_change is owns, (one.kind, who)
+
+
 async def test_nobody_marks_a_channel_that_is_not_theirs(db: Database, office: Office, other_office: Office) -> None:
     async with db.tenant_tx(office.account_id) as tx:
         channel = await group(tx, office)
@@ -96,11 +124,12 @@ async def test_a_sidebar_of_many_long_unread_channels_is_one_bounded_query(db: D
         await reads.mark(tx, office.colleague, shown[0].id, 195)
         sql = "explain (analyze, format json) " + reads.STATE
         args = [office.account_id, office.colleague.user_id, [one.id for one in shown], "colleague"]
-        plan = (await tx.fetchval(sql, *args, shown[0].created_at))[0]["Plan"]
+        args += [shown[0].created_at, False, 5]
+        plan = (await tx.fetchval(sql, *args))[0]["Plan"]
         dressed = await reads.dress(tx, office.colleague, shown)
         for one in shown:
             await reads.mark(tx, office.colleague, one.id, one.last_seq)
-        read = (await tx.fetchval(sql, *args, shown[0].created_at))[0]["Plan"]
+        read = (await tx.fetchval(sql, *args))[0]["Plan"]
     assert rows(read) <= MANY * 2 + 200, "where all is read, nothing but the last message is"
     assert [one.unread for one in dressed] == [5] + [reads.WINDOW] * (MANY - 1)
     assert rows(plan) <= MANY * (reads.WINDOW + 2) + 200, "it reads no more than the window of each channel"

@@ -24,7 +24,7 @@ from retinue.domain.agents import (
 from retinue.domain.channels import Channel
 from retinue.domain.ids import AgentId
 from retinue.domain.texts import Word
-from retinue.store import agent_overview, agents, catalogue, channels, snapshots
+from retinue.store import agent_overview, agents, catalogue, channels, reads, snapshots
 
 router = APIRouter(prefix="/v1/agents", tags=["agents"])
 
@@ -166,4 +166,5 @@ async def compare_agent_snapshots(
 async def open_direct_channel(agent_id: AgentId, caller: deps.Caller, db: deps.Db) -> Channel:
     """The private channel of you and this agent, made at the first call."""
     async with db.tenant_tx(caller.account_id) as tx:
-        return await channels.direct(tx, caller, agent_id)
+        [found] = await reads.dress(tx, caller, [await channels.direct(tx, caller, agent_id)])
+    return found

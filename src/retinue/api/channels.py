@@ -37,7 +37,7 @@ async def list_channels(
     """The channels you can read, with what is new in them for you."""
     async with db.tenant_tx(caller.account_id) as tx:
         rows = await channels.list_channels(tx, caller, filters, after=page.after_id(), limit=page.fetch)
-        rows = await channels.with_agents(tx, caller, await reads.dress(tx, caller, rows))
+        rows = await reads.dress(tx, caller, rows)
     return pages.make(rows, page, lambda channel: [channel.id])
 
 
@@ -48,15 +48,15 @@ async def create_channel(new: NewChannel, caller: deps.Caller, db: deps.Db) -> C
         made = await channels.create(tx, caller, new)
         for member in new.members:
             await channel_members.add(tx, caller, made.id, member)
-    return made
+        [found] = await reads.dress(tx, caller, [made])
+    return found
 
 
 @router.get("/{channel_id}")
 async def get_channel(channel_id: ChannelId, caller: deps.Caller, db: deps.Db) -> Channel:
     """One channel, with what is new in it for you."""
     async with db.tenant_tx(caller.account_id) as tx:
-        shown = await reads.dress(tx, caller, [await channels.access_channel(tx, caller, channel_id)])
-        [found] = await channels.with_agents(tx, caller, shown)
+        [found] = await reads.dress(tx, caller, [await channels.access_channel(tx, caller, channel_id)])
     return found
 
 

@@ -53,13 +53,18 @@ class Channel(Value):
     last_seq: int = 0
     last_message_at: datetime | None = None
     read_seq: int = 0
-    """How far the reader has read; this and what follows is the caller's own."""
+    """How far the caller has read."""
     unread: int = 0
     """Messages of others beyond ``read_seq``, counted among the newest 100: 100 means as many or more."""
     mentions_unread: int = 0
-    """Those of them that mention the reader or are for the reader alone."""
+    """Those of them that mention the caller or are for the caller alone."""
+    people_count: int = 0
+    """With those who are in by themselves, as people of the organisation or team."""
+    agent_count: int = 0
     agent_id: AgentId | None = None
-    """The agent, where this is the private channel of the reader and one agent alone."""
+    """The agent, where this is the private channel of the caller and one agent alone."""
+    may_change: bool = False
+    """Whether the caller may change the channel and its members."""
 
 
 class Preferences(Value):

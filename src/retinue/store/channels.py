@@ -5,7 +5,7 @@ private ones (``may_enter_v1``); nobody else, whatever the role. Owners of a cha
 change what they can read.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 from uuid import UUID
 
@@ -27,8 +27,19 @@ from retinue.domain.channels import (
 )
 from retinue.store import agents, audit
 
-LOOKED_UP = frozenset({"last_message_at", "read_seq", "unread", "mentions_unread", "agent_id"})
-"""Fields that are no columns: ``reads.dress`` and ``with_agents`` fill them in for the channels that are shown."""
+LOOKED_UP = frozenset(
+    {
+        "last_message_at",
+        "read_seq",
+        "unread",
+        "mentions_unread",
+        "people_count",
+        "agent_count",
+        "agent_id",
+        "may_change",
+    }
+)
+"""Fields that are no columns: ``reads.dress`` fills them in for the channels that are shown."""
 FIELDS = tuple(name for name in Channel.model_fields if name not in LOOKED_UP)
 COLUMNS = ", ".join(f"c.{name}" for name in FIELDS)
 
@@ -192,22 +203,6 @@ async def direct(tx: Tx, principal: Principal, agent_id: UUID) -> Channel:
     mode = await clamp(tx, principal.account_id, made.id, TriggerMode.PROACTIVE)
     await join(tx, principal.account_id, made.id, NewMember(agent_id=agent_id, trigger_mode=mode))
     return made
-
-
-DIRECT = """
-select c.id, (array_agg(m.agent_id) filter (where m.agent_id is not null))[1] as agent_id
-from channel c join channel_member m on m.account_id = c.account_id and m.channel_id = c.id
-where c.account_id = $1 and c.id = any ($2::uuid[]) and c.kind = 'private'
-group by c.id
-having count(*) = 2 and count(m.agent_id) = 1 and bool_or(m.user_id is not distinct from $3)
-"""
-
-
-async def with_agents(tx: Tx, principal: Principal, shown: Sequence[Channel]) -> list[Channel]:
-    """The same channels; those of this user and one agent alone name it."""
-    rows = await tx.fetch(DIRECT, principal.account_id, [one.id for one in shown], principal.user_id)
-    found = {row["id"]: row["agent_id"] for row in rows}
-    return [one.model_copy(update={"agent_id": found[one.id]}) if one.id in found else one for one in shown]
 
 
 # ── membership rows, for this module and channel_members ─────────────────────────────────────────────────────────

@@ -2309,8 +2309,23 @@ export interface components {
              * @default 0
              */
             mentions_unread: number;
+            /**
+             * People Count
+             * @default 0
+             */
+            people_count: number;
+            /**
+             * Agent Count
+             * @default 0
+             */
+            agent_count: number;
             /** Agent Id */
             agent_id: string | null;
+            /**
+             * May Change
+             * @default false
+             */
+            may_change: boolean;
         };
         /**
          * ChannelChange

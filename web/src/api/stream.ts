@@ -75,7 +75,7 @@ async function run(client: QueryClient, channel: string, turn: string, signal: A
       if (error instanceof ApiError && error.status >= 400 && error.status < 500 && error.status !== 429) break;
       failures += 1;
     }
-    if (!signal.aborted && !ended()) await pause(backoff(Math.min(failures, 3)), signal);
+    if (!ended()) await pause(backoff(Math.min(failures, 3)), signal);
   }
 }
 
@@ -164,6 +164,7 @@ async function visible(signal: AbortSignal): Promise<void> {
 }
 
 function next(target: EventTarget, event: string, signal: AbortSignal): Promise<void> {
+  if (signal.aborted) return Promise.resolve();
   return new Promise((resolve) => {
     const done = () => {
       target.removeEventListener(event, done);
@@ -177,6 +178,7 @@ function next(target: EventTarget, event: string, signal: AbortSignal): Promise<
 
 /** Waits; coming back online or into view ends it at once. */
 async function pause(ms: number, signal: AbortSignal): Promise<void> {
+  if (signal.aborted) return;
   const woken = new AbortController();
   const wake = () => woken.abort();
   signal.addEventListener("abort", wake);

@@ -1,4 +1,6 @@
-import { memo, type ReactNode, type RefObject, useEffect, useImperativeHandle, useRef, useState } from "react";
+import {
+  memo, type ReactNode, type RefObject, useEffect, useImperativeHandle, useLayoutEffect, useRef, useState, useSyncExternalStore,
+} from "react"; // prettier-ignore
 import { Virtualizer, type VirtualizerHandle } from "virtua";
 
 import type { Message } from "@/api/messages";
@@ -6,10 +8,10 @@ import type { Outgoing } from "@/api/outbox";
 import type { Turn } from "@/api/turns";
 import type { Row } from "@/lib/rows";
 
+import { Follower } from "./follower";
 import classes from "./MessageList.module.css";
 import { RowItem } from "./RowItem";
 import { headLength, nextSplit, shifted, type Split } from "./split";
-import { useFollow } from "./useFollow";
 import { useRowKeys } from "./useRowKeys";
 
 export type TalkRow = Row<Message, Turn, Outgoing>;
@@ -50,30 +52,35 @@ export const MessageList = memo(function MessageList(props: Props) {
   const scroller = useRef<HTMLDivElement>(null);
   const content = useRef<HTMLDivElement>(null);
   const virtual = useRef<VirtualizerHandle>(null);
-  const follow = useFollow(scroller, content, target === null);
-  const split = useSplit(rows, present, follow.bottom);
+  const [follower] = useState(() => new Follower(target === null));
+  const { bottom, far } = useSyncExternalStore(follower.watch, follower.current);
+  const split = useSplit(rows, present, bottom);
   const head = Math.max(0, headLength(rows, split));
   const shift = useShift(rows);
   const [firstSeen, setFirstSeen] = useState(0);
   const keys = useRowKeys(content, { onOpen: props.onOpen, onEdit: props.onEdit });
   useEdges(scroller, props);
 
-  const { bottom, far, toEnd, leave } = follow;
+  useLayoutEffect(() => {
+    const [box, inside] = [scroller.current, content.current];
+    return box && inside ? follower.attach(box, inside) : undefined;
+  }, [follower]);
+  useLayoutEffect(() => follower.settle());
   const { onBottom } = props;
   useEffect(() => onBottom(bottom && present), [onBottom, bottom, present]);
 
-  useImperativeHandle(handle, () => ({ toEnd, show: (key) => show(key) }));
   const show = (key: string): boolean => {
     const index = rows.findIndex((row) => row.key === key || (row.kind === "message" && row.message.id === key));
     if (index < 0) return false;
-    leave();
+    follower.leave();
     if (index < head) virtual.current?.scrollToIndex(index, { align: "center" });
     else rowElement(content.current, rows[index])?.scrollIntoView({ block: "center" });
     return true;
   };
+  useImperativeHandle(handle, () => ({ toEnd: follower.toEnd, show }));
 
   const onScroll = () => {
-    follow.onScroll();
+    follower.onScroll();
     const offset = virtual.current?.scrollOffset ?? 0;
     setFirstSeen(head ? (virtual.current?.findItemIndex(offset + 48) ?? 0) : 0);
   };

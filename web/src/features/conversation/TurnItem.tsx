@@ -15,7 +15,6 @@ import { MetaLine } from "./MetaLine";
 import { Row } from "./Row";
 import { Trail } from "./Trail";
 import { Ended, Status } from "./TurnState";
-import classes from "./TurnItem.module.css";
 import { useDirectory } from "./useDirectory";
 import { WaitBar } from "./WaitBar";
 
@@ -30,33 +29,81 @@ interface Props {
   inThread?: boolean;
 }
 
-/** One turn of an agent from its first sign of life to its reply: the same row all the way. */
+/** One turn of an agent, from its first sign of life to its reply: the same row all the way. */
 export const TurnItem = memo(function TurnItem({ channelId, turnId, agentId, turn, message, inThread = false }: Props) {
   const who = useDirectory().agent(agentId);
-  const reply = useReply(channelId, turnId, !message);
-  const live = !message && !reply?.end && (turn ? isLive(turn) : true);
-  const lingering = useLingering();
-  const detail = useTurnDetail(turnId, !live && lingering).data ?? null;
-  const now = reply ?? EMPTY;
-  const trail = useMemo(() => (detail?.steps && !live ? trailOfSteps(detail.steps) : trailOf(now)), [detail, live, now]);
-  const text = message ? message.content : answer(now);
+  const { live, reply, detail, trail } = useProgress(channelId, turnId, turn, message);
   const when = message?.created_at ?? turn?.created_at ?? detail?.created_at ?? "";
-  const actions = message && (() => <MessageActions channelId={channelId} message={message} inThread={inThread} />);
+  const tree = (
+    <div aria-busy={live}>
+      <Trail stops={trail} turnId={turnId} live={live} />
+      <Words text={message ? message.content : answer(reply)} live={live} />
+      {message && <Said message={message} detail={detail} inThread={inThread} turnId={turnId} />}
+      {live && <UnderWay channelId={channelId} turnId={turnId} reply={reply} agent={who.name} turn={turn ?? null} />}
+      {!live && !message && <Ended channelId={channelId} {...ending(turnId, agentId, turn, reply, detail)} />}
+    </div>
+  );
+  if (!message) return <Row who={who} when={when} id={turnId}>{tree}</Row>; // prettier-ignore
+  const actions = () => <MessageActions channelId={channelId} message={message} inThread={inThread} />;
   return (
-    <Row who={who} when={when} id={message?.id ?? turnId} {...(actions ? { actions } : {})} {...(message ? { notes: <Notes message={message} /> } : {})}>
-      <div className={classes.turn} data-live={live || undefined} aria-busy={live}>
-        <Trail stops={trail} turnId={turnId} live={live} />
-        {text && <Markdown text={text} streaming={live} />}
-        {message && <Files message={message} />}
-        {live && <Status channelId={channelId} turnId={turnId} reply={now} agent={who.name} turn={turn ?? null} />}
-        {live && now.waits.map((wait) => <WaitBar key={wait.id} channelId={channelId} turnId={turnId} wait={wait} />)}
-        {!live && !message && <Ended channelId={channelId} {...ending(turnId, agentId, turn, now, detail)} />}
-        {message && <MetaLine model={modelOf(message, detail)} detail={detail} turnId={turnId} limited={detail?.stop_reason ?? null} />}
-        {message && <Extras channelId={channelId} message={message} inThread={inThread} />}
-      </div>
+    <Row who={who} when={when} id={message.id} actions={actions} notes={<Notes message={message} />}>
+      {tree}
     </Row>
   );
 });
+
+/** Where the turn is, from its stream while it is under way, from its journal afterwards. */
+function useProgress(channelId: string, turnId: string, turn: Turn | undefined, message: Message | undefined) {
+  const reply = useReply(channelId, turnId, !message) ?? EMPTY;
+  const live = !message && !reply.end && (turn ? isLive(turn) : true);
+  const lingering = useLingering();
+  const detail = useTurnDetail(turnId, !live && lingering).data ?? null;
+  const steps = live ? null : detail?.steps;
+  const trail = useMemo(() => (steps ? trailOfSteps(steps) : trailOf(reply)), [steps, reply]);
+  return { reply, live, detail, trail };
+}
+
+function Words({ text, live }: { text: string; live: boolean }) {
+  return text ? <Markdown text={text} streaming={live} /> : null;
+}
+
+interface SaidProps {
+  message: Message;
+  detail: TurnDetail | null;
+  inThread: boolean;
+  turnId: string;
+}
+
+/** What belongs to a reply that stands in the channel. */
+function Said({ message, detail, inThread, turnId }: SaidProps) {
+  return (
+    <>
+      <Files message={message} />
+      <MetaLine model={modelOf(message, detail)} detail={detail} turnId={turnId} limited={detail?.stop_reason ?? null} />
+      <Extras channelId={message.channel_id} message={message} inThread={inThread} />
+    </>
+  );
+}
+
+interface UnderWayProps {
+  channelId: string;
+  turnId: string;
+  reply: Reply;
+  agent: string;
+  turn: Turn | null;
+}
+
+function UnderWay(props: UnderWayProps) {
+  const { channelId, turnId, reply } = props;
+  return (
+    <>
+      <Status {...props} />
+      {reply.waits.map((wait) => (
+        <WaitBar key={wait.id} channelId={channelId} turnId={turnId} wait={wait} />
+      ))}
+    </>
+  );
+}
 
 /** How a turn without a reply ended, from whoever knows it: its stream, the list of turns, or itself. */
 function ending(turnId: string, agentId: string, turn: Turn | undefined, reply: Reply, detail: TurnDetail | null) {
@@ -74,7 +121,7 @@ function ending(turnId: string, agentId: string, turn: Turn | undefined, reply: 
 function modelOf(message: Message, detail: TurnDetail | null): string | null {
   const said = message.metadata["model"];
   if (typeof said === "string") return said;
-  return detail && "model" in detail && typeof detail.model === "string" ? detail.model : null;
+  return detail?.model ?? null;
 }
 
 const LINGER_MS = 120;

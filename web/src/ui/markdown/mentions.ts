@@ -25,7 +25,7 @@ function visit(parent: Parent, handles: ReadonlySet<string>): void {
       changed.push(child);
     }
   }
-  parent.children = changed as typeof parent.children;
+  parent.children = changed;
 }
 
 function cut(text: string, handles: ReadonlySet<string>): PhrasingContent[] {

@@ -1,10 +1,13 @@
 /** Saying that one is typing, and hearing who is. */
+import { useQueryClient } from "@tanstack/react-query";
 import { useCallback, useEffect, useRef, useState } from "react";
 
-import { fade, heard, nextFade, SEND_EVERY_MS, type Typing } from "@/lib/typing";
+import { fade, finished, heard, nextFade, SEND_EVERY_MS, type Typing } from "@/lib/typing";
 
 import { api } from "./client";
+import { keys } from "./keys";
 import { useLive } from "./live";
+import type { Message } from "./messages";
 
 /** Tells the others, at most every three seconds; call it at each change of the text. A loss does not matter. */
 export function useSayTyping(channelId: string): () => void {
@@ -43,6 +46,37 @@ export function useTyping(channelId: string): readonly string[] {
     return () => clearTimeout(timer);
   }, [next, change]);
 
+  const someone = next !== null;
+  const finish = useCallback((userId: string) => change((typing) => finished(typing, userId)), [change]);
+  useNewMessages(channelId, someone, finish);
   return Object.keys(state.typing);
+}
+
+const LATELY = 5;
+
+/** Calls `from` with the author of each message that comes while `wanted`: who has said it types no longer. */
+function useNewMessages(channelId: string, wanted: boolean, from: (userId: string) => void): void {
+  const client = useQueryClient();
+  useEffect(() => {
+    if (!wanted) return;
+    const queryKey = keys.messages.of(channelId);
+    const known = new Set(latest(client.getQueriesData({ queryKey })).map((message) => message.id));
+    return client.getQueryCache().subscribe(({ type, query }) => {
+      const key: readonly unknown[] = query.queryKey;
+      if (type !== "updated" || key[0] !== queryKey[0] || key[1] !== channelId) return;
+      for (const message of latest([[query.queryKey, query.state.data]])) {
+        if (!known.has(message.id) && message.user_id) from(message.user_id);
+        known.add(message.id);
+      }
+    });
+  }, [client, channelId, wanted, from]);
+}
+
+/** The last few messages of each list, be it a history or a thread. */
+function latest(lists: readonly (readonly [unknown, unknown])[]): Message[] {
+  return lists.flatMap(([, data]) => {
+    const items: unknown = Array.isArray(data) ? data : typeof data === "object" && data !== null && "items" in data ? data.items : [];
+    return Array.isArray(items) ? (items.slice(-LATELY) as Message[]).filter((one) => typeof one.seq === "number") : [];
+  });
 }
 

@@ -31,22 +31,19 @@ export function Settings({ channel, may }: Props) {
   return (
     <div className={classes.sections}>
       <Section title="About">
-        <Line
-          label="Name"
-          value={channel.name}
-          readOnly={!open}
-          error={errors["name"]}
-          onSave={(name) => change({ name })}
-        />
-        <Line
-          label="Short name"
-          description="Small letters, digits and dashes."
-          value={channel.slug ?? ""}
-          optional
-          readOnly={!open}
-          error={errors["slug"] ?? (isTaken(rest) ? rest?.message : undefined)}
-          onSave={(slug) => change({ slug: slug || null })}
-        />
+        {open && (
+          <>
+            <Line label="Name" value={channel.name} error={errors["name"]} onSave={(name) => change({ name })} />
+            <Line
+              label="Short name"
+              description="Small letters, digits and dashes."
+              value={channel.slug ?? ""}
+              optional
+              error={errors["slug"] ?? (isTaken(rest) ? rest?.message : undefined)}
+              onSave={(slug) => change({ slug: slug || null })}
+            />
+          </>
+        )}
         <p className={classes.facts}>
           {KINDS[channel.kind].label} channel, made <TimeAgo when={channel.created_at} />. {KINDS[channel.kind].help}
         </p>
@@ -118,13 +115,12 @@ interface LineProps {
   description?: string;
   value: string;
   optional?: boolean;
-  readOnly: boolean;
   error: string | undefined;
   onSave: (value: string) => void;
 }
 
 /** One line of text, saved when it is left or with Enter; Esc puts back what was there. */
-function Line({ label, description, value, optional = false, readOnly, error, onSave }: LineProps) {
+function Line({ label, description, value, optional = false, error, onSave }: LineProps) {
   const [text, setText] = useState<string | null>(null);
   const shown = text ?? value;
   const save = () => {
@@ -136,10 +132,8 @@ function Line({ label, description, value, optional = false, readOnly, error, on
   return (
     <TextInput
       label={label}
-      description={readOnly ? undefined : description}
+      description={description}
       value={shown}
-      readOnly={readOnly}
-      variant={readOnly ? "filled" : "default"}
       error={error}
       maxLength={120}
       onChange={(event) => setText(event.currentTarget.value)}

@@ -1,6 +1,6 @@
 import { ActionIcon, Popover, Tooltip } from "@mantine/core";
 import { IconMoodPlus } from "@tabler/icons-react";
-import { useState, type KeyboardEvent } from "react";
+import { useState, type ComponentPropsWithRef, type KeyboardEvent } from "react";
 
 import type { Message } from "@/api/messages";
 import { OFFERED } from "@/lib/reactions";
@@ -27,6 +27,19 @@ function onArrow(event: KeyboardEvent<HTMLElement>): void {
   next?.focus();
 }
 
+type TriggerProps = ComponentPropsWithRef<"button"> & { open: boolean };
+
+/** Takes what the popover gives its target (`aria-expanded` and the like), which a tooltip would keep for itself. */
+function Trigger({ open, ...given }: TriggerProps) {
+  return (
+    <Tooltip label="Add a reaction" disabled={open}>
+      <ActionIcon {...given} size={28} aria-label="Add a reaction">
+        <IconMoodPlus size={18} stroke={1.5} />
+      </ActionIcon>
+    </Tooltip>
+  );
+}
+
 /** A button that opens the few reactions there are. */
 export function AddReaction({ channelId, message }: Props) {
   const [open, setOpen] = useState(false);
@@ -35,11 +48,7 @@ export function AddReaction({ channelId, message }: Props) {
   return (
     <Popover opened={open} onChange={setOpen} position="top-end" trapFocus returnFocus withinPortal>
       <Popover.Target>
-        <Tooltip label="Add a reaction" disabled={open}>
-          <ActionIcon size={28} aria-label="Add a reaction" onClick={() => setOpen((was) => !was)}>
-            <IconMoodPlus size={18} stroke={1.5} />
-          </ActionIcon>
-        </Tooltip>
+        <Trigger open={open} onClick={() => setOpen((was) => !was)} />
       </Popover.Target>
       <Popover.Dropdown p={4} aria-label="Reactions to choose from" onKeyDown={onArrow}>
         <div className={classes.choices}>

@@ -4,12 +4,14 @@ import { useMessage, useReplies, type Message } from "@/api/messages";
 import { useOutbox } from "@/api/outbox";
 import { ErrorState } from "@/ui/ErrorState";
 import { ListSkeleton } from "@/ui/ListSkeleton";
+import { Mentions } from "@/ui/markdown/mentions";
 import { Panel } from "@/ui/Panel";
 
 import { Composer } from "../composer/Composer";
 import { LiveTurns } from "../LiveTurns";
 import { MessageItem } from "../MessageItem";
 import { OutgoingItem } from "../OutgoingItem";
+import { useDirectory } from "../useDirectory";
 import { grouped } from "./grouped";
 import classes from "./ThreadPanel.module.css";
 import { useFollowEnd } from "./useFollowEnd";
@@ -32,14 +34,17 @@ export function ThreadPanel({ channelId, messageId, onClose }: Props) {
 function Thread({ channelId, messageId }: Omit<Props, "onClose">) {
   const root = useMessage(channelId, messageId);
   const { scroller, content } = useFollowEnd();
+  const { handles } = useDirectory();
   if (root.error && !root.data) return <ErrorState error={root.error} what="this thread" retry={() => void root.refetch()} />;
   return (
     <div className={classes.thread}>
       <div className={classes.scroll} ref={scroller} tabIndex={0} role="region" aria-label="Messages of this thread">
         <div ref={content} className={classes.content}>
-          {root.data ? <MessageItem channelId={channelId} message={root.data} inThread /> : <ListSkeleton rows={2} avatar />}
-          <Replies channelId={channelId} messageId={messageId} count={root.data?.reply_count ?? 0} />
-          <LiveTurns channelId={channelId} replyTo={messageId} />
+          <Mentions value={handles}>
+            {root.data ? <MessageItem channelId={channelId} message={root.data} inThread /> : <ListSkeleton rows={2} avatar />}
+            <Replies channelId={channelId} messageId={messageId} count={root.data?.reply_count ?? 0} />
+            <LiveTurns channelId={channelId} replyTo={messageId} />
+          </Mentions>
         </div>
       </div>
       {root.data && <Composer channelId={channelId} replyTo={messageId} autoFocus={!isTouch()} />}

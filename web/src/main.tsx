@@ -7,6 +7,9 @@ import { StrictMode } from "react";
 import { createRoot } from "react-dom/client";
 
 import { Providers } from "@/app/Providers";
+import { applyAppearance } from "@/ui/appearance";
+
+applyAppearance();
 
 const root = document.getElementById("root");
 if (root) {

@@ -15,7 +15,7 @@ import { notifyDone } from "@/ui/notify";
 import classes from "./AgentForm.module.css";
 import { LimitsSection, MemorySection, ModelSection, PromptSection } from "./BehaviourSections";
 import { DangerSection } from "./DangerSection";
-import { BLANK, type Errors, fromAgent, serverErrors, toChange, toNew, toolsChanged } from "./form";
+import { type AgentValues, BLANK, type Errors, fromAgent, serverErrors, toChange, toNew, toolsChanged } from "./form";
 import { IdentitySection } from "./IdentitySection";
 import { LeaveGuard } from "./LeaveGuard";
 import { ToolsSection } from "./ToolsSection";
@@ -36,7 +36,7 @@ export function AgentForm({ agent, tools }: Props) {
   const known = useTools();
   const { setFieldValue } = form;
   const chooseTools = useCallback((chosen: ToolChoice[]) => setFieldValue("tools", chosen), [setFieldValue]);
-  const chooseTrust = useCallback((trust: typeof initial.trust_level) => setFieldValue("trust_level", trust), [setFieldValue]);
+  const chooseTrust = useCallback((trust: AgentValues["trust_level"]) => setFieldValue("trust_level", trust), [setFieldValue]);
   const dirty = form.isDirty();
   return (
     <div className={classes.page}>
@@ -117,8 +117,8 @@ function useSaving(agent: Agent | null, form: Form, initial: Form["values"]) {
   }
 
   function failed(error: unknown): void {
-    if (!(error instanceof ApiError)) return setGeneral("Something in this page failed. Nothing is lost: try again.");
-    if (error.status === 409 && error.code === "wrong_state") return setConflict(true);
+    if (!(error instanceof ApiError)) { setGeneral("Something in this page failed. Nothing is lost: try again."); return; }
+    if (error.status === 409 && error.code === "wrong_state") { setConflict(true); return; }
     const taken = error.code === "already_exists" ? { slug: error.detail } : null;
     const { "": rest, ...fields }: Errors = taken ?? serverErrors(error.fields());
     form.setErrors(fields);
@@ -131,10 +131,10 @@ function useSaving(agent: Agent | null, form: Form, initial: Form["values"]) {
   function save(values: Form["values"], over = false): void {
     setGeneral(null);
     setConflict(false);
-    if (!agent) return create.mutate(toNew(values), { onSuccess: done, onError: failed });
+    if (!agent) { create.mutate(toNew(values), { onSuccess: done, onError: failed }); return; }
     const tools = toolsChanged(values, initial) ? values.tools : undefined;
     const edit = { change: toChange(values, initial), tools, seen: over ? undefined : seen, onChanged };
-    return update.mutate(edit, { onSuccess: done, onError: failed });
+    update.mutate(edit, { onSuccess: done, onError: failed });
   }
 
   const newer = Boolean(agent && seen && agent.updated_at > seen);

@@ -41,7 +41,7 @@ export default function AgentsPage() {
         <div className={classes.bar}>
           <SegmentedControl
             value={tab}
-            onChange={(value) => setTab(value as Tab)}
+            onChange={(value) => setTab(value)}
             aria-label="Which agents"
             data={[
               { value: "yours", label: "Your agents" },

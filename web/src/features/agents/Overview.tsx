@@ -138,7 +138,7 @@ function Facts({ agent }: { agent: Agent }) {
         <dt>Per turn</dt>
         <dd>
           {[
-            `${plural(limits.max_steps, "step")}`,
+            plural(limits.max_steps, "step"),
             minutes(limits.max_seconds),
             limits.max_cost_micro === null ? null : money({ amount_micro: limits.max_cost_micro, currency: "USD" }),
             limits.max_tokens === null ? null : `${count(limits.max_tokens)} tokens`,

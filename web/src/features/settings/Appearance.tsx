@@ -1,8 +1,8 @@
 /** How the app looks on this device. Kept in this browser. */
-import { Radio, SegmentedControl, useMantineColorScheme, type MantineColorScheme } from "@mantine/core";
+import { Radio, SegmentedControl, useMantineColorScheme } from "@mantine/core";
 
-import { clock, type Hours } from "@/lib/time";
-import { useAppearance, type Density } from "@/ui/appearance";
+import { clock } from "@/lib/time";
+import { useAppearance } from "@/ui/appearance";
 
 import { Section } from "./parts";
 import classes from "./SettingsPage.module.css";
@@ -23,7 +23,7 @@ export default function Appearance() {
             mt={4}
             aria-labelledby="scheme"
             value={colorScheme}
-            onChange={(value) => setColorScheme(value as MantineColorScheme)}
+            onChange={(value) => setColorScheme(value)}
             data={[
               { value: "light", label: "Light" },
               { value: "dark", label: "Dark" },
@@ -31,7 +31,7 @@ export default function Appearance() {
             ]}
           />
         </div>
-        <Radio.Group label="Density" value={density} onChange={(value) => change({ density: value as Density })}>
+        <Radio.Group label="Density" value={density} onChange={(value) => change({ density: value })}>
           <Radio mt={8} value="comfortable" label="Comfortable" />
           <Radio mt={8} value="compact" label="Compact: rows stand closer together" />
         </Radio.Group>
@@ -39,7 +39,7 @@ export default function Appearance() {
           label="Hours"
           description={`The afternoon shows as ${clock(AFTERNOON)} now.`}
           value={hours}
-          onChange={(value) => change({ hours: value as Hours })}
+          onChange={(value) => change({ hours: value })}
         >
           <Radio mt={8} value="auto" label="As your language and region do" />
           <Radio mt={8} value="h23" label="24 hours" />

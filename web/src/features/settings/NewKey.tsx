@@ -36,7 +36,7 @@ export function NewKeyForm({ scopes, onMade, onCancel }: Props) {
   });
   function save({ name, scopes: chosen, life }: Values): void {
     create.mutate(
-      { name: name.trim(), scopes: chosen, expires_at: endOf(life, Date.now()) },
+      { name: name.trim(), scopes: chosen, expires_at: endOf(life) },
       {
         onSuccess: onMade,
         onError: (error) => {

@@ -134,7 +134,7 @@ function RoleSelect({ person, caller, last }: { person: Person; caller: Role; la
       allowDeselect={false}
       disabled={last || setRole.isPending}
       title={last ? LAST_OWNER : ROLE_WORDS[before].help}
-      onChange={(role) => role && role !== before && set(role as Role)}
+      onChange={(role) => role && role !== before && set(role)}
     />
   );
 }
@@ -163,9 +163,9 @@ function PersonMenu({ person, own, last, onLink }: MenuProps) {
       { user: person.id, changes: { status } },
       {
         onSuccess: () => {
-          if (status === "active") return notifyDone(`${person.name} may sign in again.`);
           const message = `${person.name} is signed out and may not sign in.`;
-          return offerUndo({ message, undo: () => setStatus("active") });
+          if (status === "active") notifyDone(`${person.name} may sign in again.`);
+          else offerUndo({ message, undo: () => setStatus("active") });
         },
         onError: (error) => notifyError(error, `Couldn't change ${person.name}`),
       },

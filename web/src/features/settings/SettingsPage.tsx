@@ -1,6 +1,6 @@
 /** Settings: sections on the left, one page each. */
 import { Link, useParams } from "@tanstack/react-router";
-import { lazy, Suspense, type ComponentType } from "react";
+import { createElement, lazy, Suspense, type ComponentType } from "react";
 
 import { EmptyState } from "@/ui/EmptyState";
 import { LinkAnchor } from "@/ui/links";
@@ -10,7 +10,7 @@ import { PageHeader } from "@/ui/PageHeader";
 import { GROUPS, SECTIONS, type SectionId } from "./sections";
 import classes from "./SettingsPage.module.css";
 
-const PAGES: Record<SectionId, ComponentType> = {
+const PAGES: Readonly<Record<SectionId, ComponentType>> = {
   profile: lazy(() => import("./Profile")),
   security: lazy(() => import("./Security")),
   keys: lazy(() => import("./Keys")),
@@ -25,7 +25,6 @@ const PAGES: Record<SectionId, ComponentType> = {
 export default function SettingsPage() {
   const { section } = useParams({ strict: false });
   const found = SECTIONS.find((each) => each.id === section);
-  const Page = found && PAGES[found.id];
   return (
     <div className={classes.page}>
       <PageHeader title="Settings" note={found?.title} />
@@ -33,10 +32,8 @@ export default function SettingsPage() {
         <Nav />
         <div className={classes.scroll} key={section}>
           <div className={classes.content}>
-            {Page ? (
-              <Suspense fallback={<ListSkeleton rows={6} height={52} />}>
-                <Page />
-              </Suspense>
+            {found ? (
+              <Suspense fallback={<ListSkeleton rows={6} height={52} />}>{createElement(PAGES[found.id])}</Suspense>
             ) : (
               <EmptyState
                 title="There is no such section."

@@ -130,7 +130,10 @@ function Rename({ team }: { team: Team }) {
   const update = useUpdateTeam(team.id);
   function save(): void {
     const wanted = name?.trim();
-    if (!wanted || wanted === team.name) return setName(null);
+    if (!wanted || wanted === team.name) {
+      setName(null);
+      return;
+    }
     update.mutate(
       { name: wanted },
       {

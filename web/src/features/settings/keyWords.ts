@@ -19,7 +19,7 @@ export const LIVES: readonly { value: Life; label: string }[] = [
 const DAY = 86_400_000;
 
 /** When a key made now ends; null for never. */
-export function endOf(life: Life, now: number): string | null {
+export function endOf(life: Life, now = Date.now()): string | null {
   return life === "never" ? null : new Date(now + Number(life) * DAY).toISOString();
 }
 

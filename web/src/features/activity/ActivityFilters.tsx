@@ -1,4 +1,9 @@
 /** The filters above the log. Their choices come from what one can see; a filter whose choices fail to load still shows. */
+import { TextInput } from "@mantine/core";
+import { useDebouncedCallback } from "@mantine/hooks";
+import { IconSearch } from "@tabler/icons-react";
+import { useState } from "react";
+
 import { useAgents } from "@/api/agents";
 import { useChannels } from "@/api/channels";
 import { usePeople } from "@/api/members";
@@ -7,6 +12,7 @@ import { day } from "@/lib/time";
 import { FilterChips, type FilterDef } from "@/ui/FilterChips";
 import { ofInteraction } from "@/ui/StateDot";
 
+import classes from "./ActivityPage.module.css";
 import { RANGES, STATES, type ActivitySearch } from "./filters";
 
 const COSTS = [0.01, 0.1, 1, 10];
@@ -42,7 +48,38 @@ export function ActivityFilters({ search, onChange, onClear }: Props) {
       options: COSTS.map((cost) => ({ value: String(cost), label: atLeast(cost) })),
     },
   ]; // prettier-ignore
-  return <FilterChips filters={filters} onChange={onChange} onClear={onClear} />;
+  return (
+    <div className={classes.filters}>
+      <Words words={search.q ?? ""} onChange={(words) => onChange("q", words || undefined)} />
+      <FilterChips filters={filters} onChange={onChange} onClear={onClear} />
+    </div>
+  );
+}
+
+/** Words of questions and answers; asked for when somebody stops typing. */
+function Words({ words, onChange }: { words: string; onChange: (words: string) => void }) {
+  const [text, setText] = useState(words);
+  const [last, setLast] = useState(words);
+  if (words !== last) {
+    // the address has changed: by what was typed here, or by going back
+    setLast(words);
+    if (words !== text.trim()) setText(words);
+  }
+  const ask = useDebouncedCallback(onChange, 400);
+  return (
+    <TextInput
+      size="xs"
+      className={classes.words}
+      aria-label="Find in questions and answers"
+      placeholder="Find words"
+      leftSection={<IconSearch size={14} stroke={1.5} />}
+      value={text}
+      onChange={(event) => {
+        setText(event.currentTarget.value);
+        ask(event.currentTarget.value.trim());
+      }}
+    />
+  );
 }
 
 function atLeast(cost: number): string {

@@ -118,11 +118,12 @@ async def test_the_rebuilt_request_is_byte_for_byte_what_a_real_providers_client
     async with ScriptedModels(script) as server:
         real = Models(Settings(), env=server.env())
         assert lab.engine is not None
+        await real.warm(real.resolve())
         lab.engine.models = real
-        turn = await lab.ask("What is moss?")
+        turn = await lab.ask("What is moss?", seconds=30)
         first, second = [request.body for request in server.requests]
         await lab.configure("update agent set system_prompt = 'Later.' where account_id = $1")
-        await lab.ask("And later?")
+        await lab.ask("And later?", seconds=30)
         for seq, sent in ((1, first), (3, second)):
             path = f"/v1/interactions/{ids.encode('int', turn.id)}/steps/{seq}/prompt"
             made = (await client.get(path)).json()

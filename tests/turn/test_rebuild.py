@@ -13,11 +13,15 @@ from retinue.domain.looking import RebuiltPrompt
 from retinue.domain.messages import NewThread
 from retinue.domain.models import ModelReply, TextPart
 from retinue.domain.tools import Effect
+from retinue.files.database import DatabaseStorage
+from retinue.files.shelf import Shelf
 from retinue.store import corrections, messages, threads, turns
 from retinue.store.turns import ThreadPrompt
 from retinue.tools.registry import Context, tool
 from retinue.turn import rebuild
 from tests.turn.conftest import Lab, call, calls, node
+from tests.turn.test_files import LIMITS, ask, keep
+from tests.turn.test_files import picture as png
 
 
 @tool(effect=Effect.READ)
@@ -43,8 +47,8 @@ def owner(lab: Lab) -> Principal:
 
 async def again(lab: Lab, interaction: UUID, seq: int = 1, who: Principal | None = None) -> RebuiltPrompt:
     assert lab.engine is not None
-    parts = rebuild.Parts(lab.db, lab.engine.models, lab.engine.sources)
-    return (await rebuild.prompt(parts, who or owner(lab), interaction, seq)).prompt
+    parts = rebuild.Parts(lab.db, lab.engine.models, lab.engine.sources, lab.engine.files)
+    return await rebuild.prompt(parts, who or owner(lab), interaction, seq)
 
 
 async def change(lab: Lab, fields: str, *args: Any) -> None:
@@ -212,3 +216,16 @@ async def test_what_is_compacted_is_said_to_be_gone(crew: Lab) -> None:
     )
     made = await again(crew, turn.id)
     assert made.request == crew.models.requests[0] and not made.exact
+
+
+async def test_files_are_in_it_as_the_model_was_shown_them(crew: Lab) -> None:
+    assert crew.engine is not None
+    crew.engine.files = Shelf(crew.db, DatabaseStorage(crew.db), LIMITS)
+    picture, table = await keep(crew, "a.png", png()), await keep(crew, "b.csv", b"x,y")
+    sent = await ask(crew, "what is this?", picture, table)
+    crew.models.script = [errors.ModelPermanent("It does not support image input."), "I am blind."]
+    blind = await ask(crew, "and now?")
+    rows = await crew.fetch("select id from interaction where account_id = $1 order by id")
+    for row, request in zip(rows, (sent, blind), strict=True):
+        made = await again(crew, row["id"])
+        assert (made.request, made.exact) == (request, True)

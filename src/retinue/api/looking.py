@@ -24,7 +24,7 @@ def parts(app: deps.AppState) -> rebuild.Parts:
     if app.models is None or app.registry is None:
         raise errors.Unavailable("This process has no models.")
     own = (resolve.Internal(app.registry),)
-    return rebuild.Parts(app.db, app.models, app.engine.sources if app.engine is not None else own)
+    return rebuild.Parts(app.db, app.models, app.engine.sources if app.engine is not None else own, app.files)
 
 
 @router.get("/interactions/{interaction_id}/steps/{seq}")
@@ -36,7 +36,7 @@ async def get_step(interaction_id: InteractionId, seq: Seq, caller: deps.Caller,
 @router.get("/interactions/{interaction_id}/steps/{seq}/prompt")
 async def get_step_prompt(interaction_id: InteractionId, seq: Seq, caller: deps.Caller, app: deps.App) -> RebuiltPrompt:
     """What the model was sent in a think step, made again from the journal. ``exact`` says whether word for word."""
-    return (await rebuild.prompt(parts(app), caller, interaction_id, seq)).prompt
+    return await rebuild.prompt(parts(app), caller, interaction_id, seq)
 
 
 @router.get("/interactions/{interaction_id}/config")

@@ -25,6 +25,7 @@ MOST_TEXT_BYTES = 100_000
 MOST_BYTES_OF_ALL = 200_000
 BLIND = re.compile(r"image|vision|multi-?modal|picture", re.IGNORECASE)
 """What a provider says when its model takes no pictures."""
+AWAY = "it could not be read just now"
 Shown = Mapping[UUID, tuple[Part, ...]]
 
 
@@ -67,7 +68,7 @@ async def _show(shelf: Shelf | None, found: Found | None, file: StoredFile, budg
             return await _text(shelf, found, budget)
     except errors.Unavailable as error:
         log.warning("a file could not be read for a model", file=file.id, error=error.reason_code)
-        return (_named(file, "it could not be read just now"),)
+        return (_named(file, AWAY),)
     return (_named(file, "its content cannot be shown to you"),)
 
 

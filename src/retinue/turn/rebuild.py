@@ -15,14 +15,15 @@ from retinue.domain.accounts import Principal
 from retinue.domain.agents import AgentConfig
 from retinue.domain.looking import RebuiltPrompt
 from retinue.domain.messages import ThreadMessage
-from retinue.domain.models import TextPart
+from retinue.domain.models import ModelRequest, TextPart
 from retinue.domain.turns import Step, StepKind, StepState
+from retinue.files.shelf import Shelf
 from retinue.llm.models import Models
 from retinue.store import prompts, turns
 from retinue.store.prompts import Facts, Shown
 from retinue.store.turns import Fence
 from retinue.tools.resolve import Resolved, Source, resolve_agent_tools
-from retinue.turn import context, recall
+from retinue.turn import attachments, context, recall
 from retinue.turn.engine import Turn
 
 FAR = 2**62
@@ -40,6 +41,7 @@ class Parts:
     db: Database
     models: Models
     sources: Sequence[Source]
+    files: Shelf | None = None
 
 
 @dataclass
@@ -50,19 +52,15 @@ class Found:
     notes: list[str] = field(default_factory=list[str])
     tools: int | None = None
     """How many tools the model was offered, if that is known."""
+    blind: bool = False
+    """Whether the model took no pictures and was told so."""
 
 
-@dataclass(frozen=True, slots=True)
-class Rebuilt:
-    """A prompt, and the rows it was made of."""
-
-    prompt: RebuiltPrompt
-    facts: Facts
-    tools: Resolved
-
-
-async def prompt(parts: Parts, principal: Principal, interaction_id: UUID, seq: int) -> Rebuilt:
-    """The request of this step. Raises NotFound, WrongState (not a think step, or not begun)."""
+async def prompt(
+    parts: Parts, principal: Principal, interaction_id: UUID, seq: int, *, contents: bool = True
+) -> RebuiltPrompt:
+    """The request of this step; without ``contents`` files are only named. Raises NotFound, WrongState (not a think
+    step, or not begun)."""
     account = principal.account_id
     async with parts.db.tenant_tx(account) as tx:
         facts = await prompts.access_turn(tx, principal, interaction_id)
@@ -82,7 +80,9 @@ async def prompt(parts: Parts, principal: Principal, interaction_id: UUID, seq: 
     model = model or parts.models.resolve(config.model, facts.default_model)
     turn = _turn(account, facts, config, tools)
     request = context.assemble(turn, model, found.messages)
-    made = RebuiltPrompt(
+    if contents:
+        request = await _with_files(parts, account, request, found)
+    return RebuiltPrompt(
         interaction_id=interaction_id,
         step_seq=seq,
         config_hash=hash,
@@ -90,7 +90,16 @@ async def prompt(parts: Parts, principal: Principal, interaction_id: UUID, seq: 
         notes=tuple(found.notes),
         request=request,
     )
-    return Rebuilt(made, facts, tools)
+
+
+async def _with_files(parts: Parts, account: UUID, request: ModelRequest, found: Found) -> ModelRequest:
+    """With the pictures and texts that stood in the messages, as ``think`` puts them there."""
+    request = await attachments.shown(parts.files, account, request)
+    if any(
+        isinstance(part, TextPart) and attachments.AWAY in part.text for one in request.messages for part in one.parts
+    ):
+        found.notes.append("A file could not be read just now.")
+    return attachments.without_pictures(request) if found.blind else request
 
 
 async def tools_of(parts: Parts, account: UUID, hash: str | None) -> Resolved:
@@ -146,7 +155,7 @@ async def _found(tx: Tx, principal: Principal, facts: Facts, step: Step) -> Foun
         spans = cast("list[list[int]]", read["messages"])
         seqs = [seq for first, last in spans for seq in range(first, last + 1)]
         rows, found = await prompts.shown(tx, principal, seen.thread_id, step.started_at, seqs), Found()
-        found.tools = read.get("tools")
+        found.tools, found.blind = read.get("tools"), read.get("blind", False)
         await _recall(tx, principal, facts, read, found)
         if len(rows) < len(seqs):
             found.notes.append(f"{len(seqs) - len(rows)} messages are not kept any more.")

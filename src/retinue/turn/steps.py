@@ -50,7 +50,7 @@ async def _input(parts: Parts, principal: Principal, turn: InteractionView, step
 
 
 async def _thought_about(parts: Parts, principal: Principal, turn: InteractionView, step: StepView) -> StepInput:
-    made = (await rebuild.prompt(parts, principal, turn.id, step.seq)).prompt
+    made = await rebuild.prompt(parts, principal, turn.id, step.seq, contents=False)
     return StepInput(
         config_hash=made.config_hash,
         model=made.request.model,

@@ -66,6 +66,7 @@ async def _ask(engine: Engine, turn: Turn, seq: int, model: str) -> ModelReply:
             if not attachments.is_blind(request, error):
                 raise
             log.info("the model takes no pictures; trying without", model=model)
+            turn.read["blind"] = True
             return await _call(engine, turn, seq, attachments.without_pictures(request))
 
 

@@ -71,6 +71,11 @@ select c.relname || '.' || a.attname as name, pg_get_constraintdef(k.oid) as def
 from pg_constraint k join pg_class c on c.oid = k.conrelid join pg_namespace n on n.oid = c.relnamespace
 join pg_attribute a on a.attrelid = c.oid and a.attnum = any(k.conkey)
 where n.nspname = 'retinue' and k.contype = 'c'
+union all
+select c.relname || '.' || a.attname, pg_get_constraintdef(k.oid)
+from pg_attribute a join pg_class c on c.oid = a.attrelid join pg_namespace n on n.oid = c.relnamespace
+join pg_constraint k on k.contypid = a.atttypid
+where n.nspname = 'retinue' and c.relkind = 'r' and not a.attisdropped
 """
 OWNED = """
 select 'relation ' || c.relname from pg_class c where c.relowner = $1::regrole

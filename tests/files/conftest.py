@@ -71,7 +71,7 @@ def _wait_for(port: int) -> None:
 
 def _made(endpoint: str) -> dict[str, str]:
     """A bucket, and a user who may do all in it and nothing else."""
-    session = boto3.session.Session("setup", "setup", region_name="eu-west-1")
+    session = boto3.Session("setup", "setup", region_name="eu-west-1")
     iam: Any = session.client("iam", endpoint_url=endpoint)
     s3: Any = session.client("s3", endpoint_url=endpoint)
     policy = '{"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "s3:*", "Resource": "*"}]}'

@@ -128,7 +128,9 @@ export const theme = createTheme({
     Alert: Alert.extend({ defaultProps: { variant: "light", radius: "md" } }),
     Badge: Badge.extend({ defaultProps: { variant: "light", tt: "none", fw: 500, radius: "sm" } }),
     Button: Button.extend({ defaultProps: { size: "sm", fw: 500 } }),
-    Menu: Menu.extend({ defaultProps: { shadow: "md", radius: "md", transitionProps: { duration: 120 } } }),
+    Menu: Menu.extend({
+      defaultProps: { shadow: "md", radius: "md", withInitialFocusPlaceholder: false, transitionProps: { duration: 120 } },
+    }),
     Modal: Modal.extend({
       defaultProps: { centered: false, radius: "lg", transitionProps: { duration: 150 } },
       styles: { content: { background: "var(--rt-raised)" }, header: { background: "var(--rt-raised)" }, title: { fontWeight: 600 } },

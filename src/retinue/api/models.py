@@ -67,7 +67,9 @@ async def test_model(body: ModelTest, caller: deps.Admin, app: deps.App) -> Mode
         async with asyncio.timeout(TEST_SECONDS + 1):
             found = await app.models.check(model, TEST_SECONDS)
     except TimeoutError:
-        late = ModelTestError(code=errors.ModelTransient.code, detail=f"No answer came within {TEST_SECONDS:.0f} seconds.")
+        late = ModelTestError(
+            code=errors.ModelTransient.code, detail=f"No answer came within {TEST_SECONDS:.0f} seconds."
+        )
         return ModelTestResult(
             ok=False, model=model or "default", provider="", latency_ms=int(TEST_SECONDS * 1000), error=late
         )

@@ -5,6 +5,7 @@ The guard opens the configured endpoint only, private or not; redirects are not 
 
 import asyncio
 import importlib
+import random
 import re
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
@@ -28,8 +29,9 @@ REGION = re.compile(r"[a-z0-9-]{1,40}")
 EMPTY = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
 """The SHA-256 of nothing."""
 TIMEOUT = {"connect": 10.0, "read": 60.0, "write": 60.0, "pool": 60.0}
-TRIES = 3
-PAUSE_SECONDS = 0.2
+TRIES = 5
+PAUSE_SECONDS = 0.1
+"""Doubled after each try, with jitter, so that those who were refused together do not come back together."""
 WORDS = re.compile(r"<Code>([A-Za-z0-9]{1,64})</Code>")
 
 
@@ -85,15 +87,15 @@ class S3Storage:
 
     async def put(self, blob: Blob, content: Content) -> None:
         headers = {"content-length": str(content.size), "content-type": "application/octet-stream"}
-        for left in reversed(range(TRIES)):
+        for tried in range(1, TRIES + 1):
             try:
                 async with self._send("PUT", blob, headers, content) as response:
                     await self._check(response, {200, 201, 204})
                 return
             except errors.StorageDown as error:
-                if not left or not error.data.get("again"):
+                if tried == TRIES or not error.data.get("again"):
                     raise
-                await asyncio.sleep(PAUSE_SECONDS)
+                await asyncio.sleep(PAUSE_SECONDS * 2**tried * random.uniform(0.5, 1.5))
 
     async def read(self, blob: Blob, start: int, end: int) -> AsyncIterator[bytes]:
         async with self._send("GET", blob, {"range": f"bytes={start}-{end}"}) as response:

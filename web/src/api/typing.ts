@@ -74,9 +74,14 @@ function useNewMessages(channelId: string, wanted: boolean, from: (userId: strin
 
 /** The last few messages of each list, be it a history or a thread. */
 function latest(lists: readonly (readonly [unknown, unknown])[]): Message[] {
-  return lists.flatMap(([, data]) => {
-    const items: unknown = Array.isArray(data) ? data : typeof data === "object" && data !== null && "items" in data ? data.items : [];
-    return Array.isArray(items) ? (items.slice(-LATELY) as Message[]).filter((one) => typeof one.seq === "number") : [];
-  });
+  return lists.flatMap(([, data]) => itemsOf(data).slice(-LATELY).filter(isMessage));
 }
 
+function itemsOf(data: unknown): readonly unknown[] {
+  if (Array.isArray(data)) return data;
+  return typeof data === "object" && data !== null && "items" in data ? itemsOf(data.items) : [];
+}
+
+function isMessage(item: unknown): item is Message {
+  return typeof item === "object" && item !== null && "seq" in item && "user_id" in item;
+}

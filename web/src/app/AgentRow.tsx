@@ -1,13 +1,13 @@
-import { Link, useNavigate } from "@tanstack/react-router";
+import { Link } from "@tanstack/react-router";
 
-import { type Agent, useOpenDirect } from "@/api/agents";
+import type { Agent } from "@/api/agents";
 import type { Channel } from "@/api/channels";
 import { Avatar } from "@/ui/Avatar";
-import { notifyError } from "@/ui/notify";
 import { type Meaning, StateDot } from "@/ui/StateDot";
 
 import { Unread } from "./Sidebar";
 import classes from "./Sidebar.module.css";
+import { useTalk } from "./useTalk";
 
 interface Props {
   agent: Agent;
@@ -48,15 +48,9 @@ export function AgentRow({ agent, direct, working }: Props) {
 }
 
 function Opener({ agent, children }: { agent: Agent; children: React.ReactNode }) {
-  const open = useOpenDirect();
-  const navigate = useNavigate();
-  const onClick = () =>
-    open.mutate(agent.id, {
-      onSuccess: (channel) => void navigate({ to: "/channels/$channelId", params: { channelId: channel.id } }),
-      onError: (error) => notifyError(error, `Couldn't open the conversation with ${agent.name}`),
-    });
+  const talk = useTalk();
   return (
-    <button type="button" className={classes.row} onClick={onClick} disabled={open.isPending}>
+    <button type="button" className={classes.row} onClick={() => talk(agent)}>
       {children}
     </button>
   );

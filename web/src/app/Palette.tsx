@@ -7,7 +7,7 @@ import { useMessageSearch } from "@/api/search";
 
 import { type Entry, matching } from "./palette";
 import classes from "./Palette.module.css";
-import { useEntries } from "./useEntries";
+import { type Entries, useEntries } from "./useEntries";
 
 const [store, palette] = createSpotlight();
 const PAUSE = 200;
@@ -22,6 +22,7 @@ interface Props {
 /** Go to anything, do anything (Ctrl/Cmd-K). */
 export default function Palette({ opens, onHelp }: Props) {
   const [query, setQuery] = useState("");
+  const { entries, found } = useEntries(onHelp); // here, and not in the list: what it does goes on after the list is gone
   const seen = useRef(0);
   useEffect(() => {
     if (seen.current === opens) return;
@@ -41,20 +42,19 @@ export default function Palette({ opens, onHelp }: Props) {
       transitionProps={{ duration: 120 }}
       overlayProps={{ backgroundOpacity: 0.35, blur: 0 }}
       classNames={{ content: classes.content }}
-      aria-label="Go to anything, do anything"
+      attributes={{ content: { "aria-label": "Go to anything, do anything" } }}
     >
       <Spotlight.Search
         placeholder="Go to, do, or search messages"
         aria-label="Go to, do, or search messages"
         leftSection={<IconSearch size={18} stroke={1.5} />}
       />
-      <Results query={query} onHelp={onHelp} />
+      <Results query={query} entries={entries} found={found} />
     </Spotlight.Root>
   );
 }
 
-function Results({ query, onHelp }: { query: string; onHelp: () => void }) {
-  const { entries, found } = useEntries(onHelp);
+function Results({ query, entries, found }: { query: string } & Entries) {
   const [asked] = useDebouncedValue(query.trim(), PAUSE);
   const search = useMessageSearch(asked.length >= LEAST ? asked : "");
   const groups = matching(entries, query);

@@ -26,6 +26,8 @@ export function Providers() {
     <MantineProvider theme={theme} cssVariablesResolver={cssVariables} defaultColorScheme="auto" colorSchemeManager={scheme}>
       <QueryClientProvider client={client}>
         <RouterProvider router={router} />
+        {/* Mantine's menus, dialogs and notices are drawn in here, so that they too lie in a landmark */}
+        <div role="region" aria-label="Menus and notices" data-mantine-shared-portal-node="true" />
         <Notifications position="bottom-right" limit={4} />
       </QueryClientProvider>
     </MantineProvider>

@@ -1,14 +1,5 @@
-import { type MantineColorScheme, Menu, UnstyledButton, useMantineColorScheme } from "@mantine/core";
-import {
-  IconCheck,
-  IconChevronUp,
-  IconDeviceDesktop,
-  IconKeyboard,
-  IconLogout,
-  IconMoon,
-  IconSun,
-  IconUser,
-} from "@tabler/icons-react";
+import { type MantineColorScheme, Menu, UnstyledButton, useMantineColorScheme, VisuallyHidden } from "@mantine/core";
+import { IconChevronUp, IconKeyboard, IconLogout, IconUser } from "@tabler/icons-react";
 import { Link } from "@tanstack/react-router";
 
 import { useMe } from "@/api/me";
@@ -18,10 +9,10 @@ import { useLeave } from "./useLeave";
 import classes from "./UserMenu.module.css";
 
 const SCHEMES = [
-  { value: "light", label: "Light", icon: IconSun },
-  { value: "dark", label: "Dark", icon: IconMoon },
-  { value: "auto", label: "As the system", icon: IconDeviceDesktop },
-] as const satisfies { value: MantineColorScheme; label: string; icon: typeof IconSun }[];
+  ["light", "Light"],
+  ["dark", "Dark"],
+  ["auto", "As the system"],
+] as const satisfies (readonly [MantineColorScheme, string])[];
 
 /** Oneself: profile, appearance, keys, the way out. */
 export function UserMenu({ onHelp }: { onHelp: () => void }) {
@@ -33,9 +24,10 @@ export function UserMenu({ onHelp }: { onHelp: () => void }) {
     <div className={classes.box}>
       <Menu position="top-start" width={232}>
         <Menu.Target>
-          <UnstyledButton className={classes.button} aria-label={`${data.user.name}: your menu`}>
+          <UnstyledButton className={classes.button}>
             <Avatar name={data.user.name} size={24} />
             <span className={classes.name}>{data.user.name}</span>
+            <VisuallyHidden>: your menu</VisuallyHidden>
             <IconChevronUp size={16} stroke={1.5} aria-hidden />
           </UnstyledButton>
         </Menu.Target>
@@ -48,19 +40,13 @@ export function UserMenu({ onHelp }: { onHelp: () => void }) {
           </Menu.Item>
           <Menu.Divider />
           <Menu.Label>Appearance</Menu.Label>
-          {SCHEMES.map(({ value, label, icon: Icon }) => (
-            <Menu.Item
-              key={value}
-              role="menuitemradio"
-              aria-checked={colorScheme === value}
-              closeMenuOnClick={false}
-              leftSection={<Icon size={18} stroke={1.5} />}
-              rightSection={colorScheme === value && <IconCheck size={16} stroke={1.5} aria-hidden />}
-              onClick={() => setColorScheme(value)}
-            >
-              {label}
-            </Menu.Item>
-          ))}
+          <Menu.RadioGroup value={colorScheme} onChange={(value) => setColorScheme(value as MantineColorScheme)}>
+            {SCHEMES.map(([value, label]) => (
+              <Menu.RadioItem key={value} value={value} closeMenuOnClick={false}>
+                {label}
+              </Menu.RadioItem>
+            ))}
+          </Menu.RadioGroup>
           <Menu.Divider />
           <Menu.Item leftSection={<IconLogout size={18} stroke={1.5} />} onClick={leave}>
             Sign out

@@ -14,19 +14,20 @@ import {
 import { useQuery } from "@tanstack/react-query";
 import { useNavigate } from "@tanstack/react-router";
 
-import { useAgents, useOpenDirect } from "@/api/agents";
+import { useAgents } from "@/api/agents";
 import { useChannels } from "@/api/channels";
 import { api, type Schemas, unwrap } from "@/api/client";
 import { keys } from "@/api/keys";
 import { useIsAdmin } from "@/api/me";
-import { label, shorten } from "@/lib/format";
+import { shorten } from "@/lib/format";
 import { relative } from "@/lib/time";
 import { Avatar } from "@/ui/Avatar";
-import { notifyError } from "@/ui/notify";
+import { ofInteraction } from "@/ui/StateDot";
 
 import type { Entry } from "./palette";
 import { arrange } from "./sidebarRows";
 import { useLeave } from "./useLeave";
+import { useTalk } from "./useTalk";
 
 const RECENT = 6;
 const icon = { size: 18, stroke: 1.5 };
@@ -42,8 +43,13 @@ const SECTIONS = [
   ["appearance", "Appearance", "theme dark light"],
 ] as const;
 
+export interface Entries {
+  entries: Entry[];
+  found: (hit: Schemas["MessageHit"]) => Entry;
+}
+
 /** Everything the palette can go to or do, and how a found message looks there. */
-export function useEntries(onHelp: () => void): { entries: Entry[]; found: (hit: Schemas["MessageHit"]) => Entry } {
+export function useEntries(onHelp: () => void): Entries {
   const navigate = useNavigate();
   const entries = [...useAgentEntries(), ...useChannelEntries(), ...usePageEntries(), ...useActions(onHelp), ...useRecent()];
   const found = ({ message, channel_name, snippet }: Schemas["MessageHit"]): Entry => ({
@@ -64,13 +70,7 @@ export function useEntries(onHelp: () => void): { entries: Entry[]; found: (hit:
 
 function useAgentEntries(): Entry[] {
   const { data: agents = [] } = useAgents();
-  const open = useOpenDirect();
-  const navigate = useNavigate();
-  const talk = (agent: Schemas["Agent"]) =>
-    open.mutate(agent.id, {
-      onSuccess: ({ id }) => void navigate({ to: "/channels/$channelId", params: { channelId: id } }),
-      onError: (error) => notifyError(error, `Couldn't open the conversation with ${agent.name}`),
-    });
+  const talk = useTalk();
   return arrange(agents, []).agents.map(({ agent }) => ({
     id: `agent-${agent.id}`,
     group: "Agents",
@@ -146,7 +146,7 @@ function useRecent(): Entry[] {
     id: `turn-${turn.id}`,
     group: "Recent turns",
     label: agents.find(({ id }) => id === turn.agent_id)?.name ?? "A turn",
-    detail: `${label(turn.state)}, ${relative(turn.created_at)}`,
+    detail: `${ofInteraction(turn.state).label}, ${relative(turn.created_at)}`,
     words: "turn interaction",
     mark: <IconActivity {...icon} />,
     run: () => void navigate({ to: "/activity/$interactionId", params: { interactionId: turn.id } }),

@@ -9,11 +9,10 @@ export function useLeave(): () => void {
   const signOut = useSignOut();
   const navigate = useNavigate();
   const cache = useQueryClient();
-  return () =>
-    signOut.mutate(undefined, {
-      onSuccess: () => {
-        void navigate({ to: "/sign-in", replace: true }).then(() => cache.clear());
-      },
-      onError: (error) => notifyError(error, "Couldn't sign out"),
-    });
+  return () => {
+    signOut
+      .mutateAsync()
+      .then(() => navigate({ to: "/sign-in", replace: true }))
+      .then(() => cache.clear(), (error: unknown) => notifyError(error, "Couldn't sign out"));
+  };
 }

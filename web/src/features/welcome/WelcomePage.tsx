@@ -114,7 +114,7 @@ function Own({ send, name, busy }: { send: (prompt: string) => void; name: strin
         value={text}
         onChange={(event) => setText(event.currentTarget.value)}
       />
-      <Button type="submit" size="md" loading={busy} disabled={!text.trim()} leftSection={<IconArrowUp size={18} stroke={1.5} />}>
+      <Button type="submit" size="md" disabled={busy || !text.trim()} leftSection={<IconArrowUp size={18} stroke={1.5} />}>
         Ask
       </Button>
     </form>

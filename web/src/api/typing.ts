@@ -62,7 +62,7 @@ function useNewMessages(channelId: string, wanted: boolean, from: (userId: strin
     const queryKey = keys.messages.of(channelId);
     const known = new Set(latest(client.getQueriesData({ queryKey })).map((message) => message.id));
     return client.getQueryCache().subscribe(({ type, query }) => {
-      const key: readonly unknown[] = query.queryKey;
+      const key = query.queryKey as readonly unknown[];
       if (type !== "updated" || key[0] !== queryKey[0] || key[1] !== channelId) return;
       for (const message of latest([[query.queryKey, query.state.data]])) {
         if (!known.has(message.id) && message.user_id) from(message.user_id);

@@ -9,6 +9,7 @@
 import {
   ActionIcon,
   Alert,
+  Anchor,
   Badge,
   Button,
   createTheme,
@@ -126,6 +127,7 @@ export const theme = createTheme({
   components: {
     ActionIcon: ActionIcon.extend({ defaultProps: { variant: "subtle", color: "gray", size: 32 } }),
     Alert: Alert.extend({ defaultProps: { variant: "light", radius: "md" } }),
+    Anchor: Anchor.extend({ defaultProps: { underline: "always" } }), // links in a text are told by more than colour
     Badge: Badge.extend({ defaultProps: { variant: "light", tt: "none", fw: 500, radius: "sm" } }),
     Button: Button.extend({ defaultProps: { size: "sm", fw: 500 } }),
     Menu: Menu.extend({

@@ -42,9 +42,12 @@ function useLastChannel(path: string): void {
   }, [user, channel]);
 }
 
+/** Where the browser itself began: there the focus is its own affair. */
+const FIRST = window.location.pathname;
+
 /** After a move the focus is on the page's beginning, unless the page has taken it itself; its title is announced. */
 function useFocus(main: RefObject<HTMLElement | null>, path: string, title: string): string {
-  const before = useRef(path);
+  const before = useRef(FIRST === "/" ? path : FIRST);
   const [arrived, setArrived] = useState(false);
   useEffect(() => {
     if (before.current === path) return;

@@ -288,14 +288,11 @@ const NICE = [1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000, 10_000, 15_0
   600_000, 900_000, 1_800_000, 3_600_000, 7_200_000, 21_600_000, 43_200_000, 86_400_000]; // prettier-ignore
 const CLOSEST = 0.16;
 
-/** Round offsets at least `CLOSEST` apart; on a broken axis only the start and the ends of the breaks. */
+/** Round offsets at least `CLOSEST` apart; on a broken axis only the start: the breaks say how long they are. */
 function ticksOf(scale: readonly Piece[]): Tick[] {
   const start = scale[0]?.from ?? 0;
   const tick = (at: number): Tick => ({ at, x: position(scale, at), offset: at - start });
-  if (scale.some((piece) => piece.broken)) {
-    const all = [tick(start), ...breaksOf(scale).map((one) => tick(one.to))];
-    return all.filter((one, index) => one.x < 0.97 && (index === 0 || one.x - (all[index - 1]?.x ?? 0) > 0.05));
-  }
+  if (scale.some((piece) => piece.broken)) return [tick(start)];
   const length = (scale.at(-1)?.to ?? 0) - start;
   const every = NICE.find((size) => size >= length * CLOSEST) ?? Math.ceil((length * CLOSEST) / 86_400_000) * 86_400_000;
   const ticks: Tick[] = [];

@@ -27,19 +27,25 @@ const TICK_MS = 250;
 export default function InteractionPage() {
   const { interactionId = "" } = useParams({ strict: false });
   const { data, error, isPending, refetch } = useInteraction(interactionId);
-  if (isPending) return <ListSkeleton rows={8} label="Loading the turn" />;
-  if (!data) return <ErrorState error={error} retry={() => void refetch()} what="this turn" />;
-  return <Loaded key={data.id} interaction={data} stale={error !== null} onRetry={() => void refetch()} />;
+  if (!data) {
+    return (
+      <div className={classes.page}>
+        <PageHeader title="Turn" />
+        {isPending ? <ListSkeleton rows={8} label="Loading the turn" /> : <ErrorState error={error} retry={() => void refetch()} what="this turn" />}
+      </div>
+    );
+  }
+  return <Loaded key={data.id} interaction={data} error={error} onRetry={() => void refetch()} />;
 }
 
 interface LoadedProps {
   interaction: Interaction;
-  /** The last look at it failed: what is shown may be old. */
-  stale: boolean;
+  /** Why the last look at it failed: what is shown may be old. */
+  error: Error | null;
   onRetry: () => void;
 }
 
-function Loaded({ interaction, stale, onRetry }: LoadedProps) {
+function Loaded({ interaction, error, onRetry }: LoadedProps) {
   const { step: wanted } = useSearch({ strict: false });
   const navigate = useNavigate();
   const steps = interaction.steps ?? [];
@@ -58,7 +64,7 @@ function Loaded({ interaction, stale, onRetry }: LoadedProps) {
           <InteractionActions interaction={interaction} />
         </PageHeader>
         <div className={classes.scroller}>
-          {stale ? <ErrorState inline error={null} retry={onRetry} what="what is new" /> : null}
+          {error ? <ErrorState inline error={error} retry={onRetry} what="what is new" /> : null}
           <InteractionFacts interaction={interaction} />
           <Waits interaction={interaction} />
           <Steps interaction={interaction} selected={step?.seq ?? null} onSelect={select} />

@@ -1,5 +1,5 @@
 /** A turn as bars on one time axis. Each step is a button in a list, so that it reads and works without seeing the bars. */
-import { Tooltip, UnstyledButton } from "@mantine/core";
+import { Tooltip, UnstyledButton, VisuallyHidden } from "@mantine/core";
 import { IconArrowForward, IconBulb, IconFilter, IconMessage, IconTool } from "@tabler/icons-react";
 import { Link } from "@tanstack/react-router";
 import { useMemo, useRef, type CSSProperties, type KeyboardEvent } from "react";
@@ -96,11 +96,11 @@ function StepRow({ row, step, now, selected, focusable, onSelect }: StepRowProps
         data-selected={selected || undefined}
         data-seq={step.seq}
         aria-pressed={selected}
-        aria-label={stepWords(step, now)}
         tabIndex={focusable ? 0 : -1}
         onClick={() => onSelect(step.seq)}
       >
-        <span className={classes.label} style={{ "--depth": row.depth - 1 } as CSSProperties}>
+        <VisuallyHidden>{stepWords(step, now)}</VisuallyHidden>
+        <span className={classes.label} style={{ "--depth": row.depth - 1 } as CSSProperties} aria-hidden>
           <Icon size={16} stroke={1.5} className={classes.icon} aria-hidden />
           <span className={classes.title}>{stepTitle(step)}</span>
           {about ? <span className={classes.about}>{about}</span> : null}
@@ -108,7 +108,7 @@ function StepRow({ row, step, now, selected, focusable, onSelect }: StepRowProps
         <Track
           row={row}
           tone={state.meaning === "attention" ? "failed" : step.kind}
-          note={step.state === "success" || step.state === "running" ? undefined : state.label}
+          note={step.state === "failed" || step.state === "created" ? state.label : undefined}
         />
       </UnstyledButton>
     </Tooltip>
@@ -154,13 +154,14 @@ function Track({ row, tone, note }: { row: Row; tone: string; note?: string }) {
   );
 }
 
-/** "1.2 s", or "335 ms + 2 d" where it also waited. */
+/** "1.2 s"; where somebody was asked that is what took long: "waited 2 d 3 h". */
 function tookOf(bars: readonly Bar[]): string {
   const length = (kind: Bar["kind"]): number =>
     bars.filter((bar) => bar.kind === kind).reduce((sum, bar) => sum + bar.to - bar.from, 0);
-  if (!bars.some((bar) => bar.kind === "run" || bar.kind === "wait")) return "";
+  const waiting = bars.at(-1)?.kind === "wait" && bars.at(-1)?.open;
   const waited = length("wait");
-  return waited > 0 ? `${duration(length("run"))} + ${duration(waited)}` : duration(length("run"));
+  if (waited > 0) return `${waiting ? "waiting" : "waited"} ${duration(waited)}`;
+  return bars.some((bar) => bar.kind === "run") ? duration(length("run")) : "";
 }
 
 function BarView({ bar, tone }: { bar: Bar; tone: string }) {

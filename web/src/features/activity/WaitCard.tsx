@@ -23,7 +23,8 @@ export function WaitCard({ wait, bare = false }: Props) {
   return (
     <div className={classes.card} data-open={wait.state === "open" || undefined}>
       <p className={classes.meta}>
-        {waitTitle(wait)} <TimeAgo when={wait.resolved_at ?? wait.created_at} />
+        {waitTitle(wait)}, {wait.resolved_at ? "answered " : ""}
+        <TimeAgo when={wait.resolved_at ?? wait.created_at} />
       </p>
       <p className={classes.prompt}>{inWords(wait)}</p>
       {answered ? <p className={classes.answer}>{answered}</p> : null}

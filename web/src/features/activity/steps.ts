@@ -101,7 +101,8 @@ const WAITS: Record<Wait["kind"], string> = {
 };
 
 export function waitTitle(wait: Wait): string {
-  return WAITS[wait.kind];
+  const title = WAITS[wait.kind];
+  return wait.state === "open" ? title : title.replace(/^Asks/, "Asked").replace(/^Waits/, "Waited");
 }
 
 /** What came of a wait, in words; null while it is open. */

@@ -14,6 +14,7 @@ export default defineConfig({
   resolve: { alias: { "@": fileURLToPath(new URL("./src", import.meta.url)) } },
   build: { outDir: "../src/retinue/web", emptyOutDir: true, assetsInlineLimit: 0, target: "es2022" },
   server: {
+    host: "127.0.0.1",
     port: 5173,
     strictPort: true,
     proxy: Object.fromEntries(

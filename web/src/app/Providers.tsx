@@ -8,6 +8,7 @@ import { cssVariables, theme } from "@/theme";
 
 import { createClient } from "./client";
 import { createAppRouter } from "./router";
+import { comingFrom } from "./search";
 
 const client = createClient();
 const router = createAppRouter(client);
@@ -17,7 +18,7 @@ onSignedOut(() => {
   const { pathname, href } = router.state.location;
   if (pathname === "/sign-in") return;
   client.clear();
-  void router.navigate({ to: "/sign-in", search: { return_to: href }, replace: true });
+  void router.navigate({ to: "/sign-in", search: comingFrom(href), replace: true });
 });
 
 /** Everything around the pages: theme, cache, notices, routes. */

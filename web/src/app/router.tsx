@@ -40,8 +40,7 @@ const shellRoute = createRoute({
       await client.query({ ...meQuery, staleTime: "static" });
     } catch (error) {
       if (!(error instanceof ApiError) || error.code !== "not_signed_in") throw error;
-      const return_to = location.href === "/" ? undefined : location.href;
-      throw redirect({ to: "/sign-in", search: return_to ? { return_to } : {}, replace: true });
+      throw redirect({ to: "/sign-in", search: search.comingFrom(location.href), replace: true });
     }
   },
 });

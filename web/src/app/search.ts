@@ -26,6 +26,11 @@ export function signIn(raw: Raw): SignInSearch {
   return given({ token: text(raw, "token"), return_to: ownPath(text(raw, "return_to", 1000)) });
 }
 
+/** What the sign-in page is told of where one was going; nothing for the start, where it goes anyway. */
+export function comingFrom(href: string): SignInSearch {
+  return href === "/" ? {} : { return_to: href };
+}
+
 /** The path if it stays here: browsers take `//host` and `/\host` for another one. */
 export function ownPath(path: string | undefined): string | undefined {
   if (!path?.startsWith("/") || path.startsWith("//") || path.includes("\\")) return undefined;

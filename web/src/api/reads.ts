@@ -1,16 +1,12 @@
-/** How far one has read. Only forwards, at most one request at a time, and never while the window is elsewhere. */
+/** How far one has read: only forwards, and never while the window is elsewhere. */
 import { useQueryClient, type QueryClient } from "@tanstack/react-query";
 import { useCallback, useEffect, useRef } from "react";
+
+import { ReadMark } from "@/lib/readmark";
 
 import { api, unwrap } from "./client";
 import type { Channel } from "./channels";
 import { keys } from "./keys";
-
-const PAUSE = 600;
-
-function known(client: QueryClient, channelId: string): Channel | undefined {
-  return client.getQueryData<Channel>(keys.channels.one(channelId));
-}
 
 type ReadFields = Pick<Channel, "read_seq" | "unread" | "mentions_unread">;
 
@@ -20,53 +16,36 @@ function take(client: QueryClient, channelId: string, read: ReadFields): void {
   client.setQueryData<Channel[]>(keys.channels.list({ archived: false }), (all) => all?.map(change));
 }
 
+async function tell(client: QueryClient, channelId: string, seq: number): Promise<void> {
+  const known = client.getQueryData<Channel>(keys.channels.one(channelId));
+  if (known && known.read_seq >= seq) return;
+  const params = { path: { channel_id: channelId } };
+  const read = await unwrap(api.PUT("/v1/channels/{channel_id}/read", { params, body: { seq } }));
+  take(client, channelId, { read_seq: read.read_seq, unread: read.unread, mentions_unread: read.mentions_unread });
+}
+
 /** Tells the server that everything up to `seq` was seen. Call it as often as you like. */
 export function useMarkRead(channelId: string): (seq: number) => void {
   const client = useQueryClient();
-  const state = useRef({ wanted: 0, sent: 0, busy: false, timer: undefined as ReturnType<typeof setTimeout> | undefined });
-
-  const send = useCallback(async () => {
-    const now = state.current;
-    const behind = Math.max(now.sent, known(client, channelId)?.read_seq ?? 0);
-    if (now.busy || now.wanted <= behind || !document.hasFocus()) return;
-    const seq = now.wanted;
-    now.busy = true;
-    try {
-      const params = { path: { channel_id: channelId } };
-      const read = await unwrap(api.PUT("/v1/channels/{channel_id}/read", { params, body: { seq } }));
-      now.sent = seq;
-      take(client, channelId, { read_seq: read.read_seq, unread: read.unread, mentions_unread: read.mentions_unread });
-    } catch {
-      // it is said again with the next message that is seen
-    } finally {
-      now.busy = false;
-    }
-  }, [client, channelId]);
-
-  const later = useCallback(() => {
-    const now = state.current;
-    clearTimeout(now.timer);
-    now.timer = setTimeout(() => void send(), PAUSE);
-  }, [send]);
+  const mark = useRef<ReadMark | null>(null);
+  const seen = useRef(0);
 
   useEffect(() => {
-    const now = state.current;
-    now.wanted = 0;
-    now.sent = 0;
-    window.addEventListener("focus", later);
+    const own = new ReadMark((seq) => tell(client, channelId, seq), () => document.hasFocus());
+    const onFocus = () => own.later();
+    mark.current = own;
+    if (seen.current > 0) own.see(seen.current); // said before this effect ran
+    window.addEventListener("focus", onFocus);
     return () => {
-      window.removeEventListener("focus", later);
-      clearTimeout(now.timer);
-      void send(); // leaving the channel before the pause is over still counts as read
+      window.removeEventListener("focus", onFocus);
+      own.leave(); // leaving before the pause is over still counts as read
+      mark.current = null;
+      seen.current = 0;
     };
-  }, [later, send]);
+  }, [client, channelId]);
 
-  return useCallback(
-    (seq: number) => {
-      if (seq <= state.current.wanted) return;
-      state.current.wanted = seq;
-      later();
-    },
-    [later],
-  );
+  return useCallback((seq: number) => {
+    seen.current = Math.max(seen.current, seq);
+    mark.current?.see(seq);
+  }, []);
 }

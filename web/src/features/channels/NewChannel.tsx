@@ -22,7 +22,14 @@ interface Props {
 /** Makes a channel, then goes there. */
 export function NewChannel({ opened, onClose }: Props) {
   return (
-    <Modal opened={opened} onClose={onClose} title="New channel" size="lg" classNames={{ title: classes.modalTitle }}>
+    <Modal
+      opened={opened}
+      onClose={onClose}
+      title="New channel"
+      size="lg"
+      classNames={{ title: classes.modalTitle }}
+      closeButtonProps={{ "aria-label": "Close" }}
+    >
       <ChannelForm onClose={onClose} />
     </Modal>
   );

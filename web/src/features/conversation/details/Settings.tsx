@@ -39,7 +39,7 @@ export function Settings({ channel, may }: Props) {
               description="Small letters, digits and dashes."
               value={channel.slug ?? ""}
               optional
-              error={errors["slug"] ?? (isTaken(rest) ? rest?.message : undefined)}
+              error={errors["slug"] ?? (isTaken(rest) ? "Another channel has this short name. Choose another." : undefined)}
               onSave={(slug) => change({ slug: slug || null })}
             />
           </>

@@ -1,4 +1,4 @@
-import { Tooltip } from "@mantine/core";
+import { Tooltip, VisuallyHidden } from "@mantine/core";
 import { memo, useMemo } from "react";
 
 import { useChannelMembers } from "@/api/channels";
@@ -38,11 +38,10 @@ function Bar({ channelId, message }: Props) {
               type="button"
               className={classes.chip}
               aria-pressed={reaction.mine}
-              aria-label={`${who}. ${reaction.mine ? "Take yours away" : "React too"}`}
               onClick={() => react(reaction.emoji)}
             >
-              <span aria-hidden="true">{reaction.emoji}</span>
-              <span className={classes.count}>{reaction.count}</span>
+              {reaction.emoji} <span className={classes.count}>{reaction.count}</span>
+              <VisuallyHidden>{`: ${who}. ${reaction.mine ? "Take yours away" : "React too"}`}</VisuallyHidden>
             </button>
           </Tooltip>
         );

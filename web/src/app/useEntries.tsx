@@ -36,6 +36,7 @@ const SECTIONS = [
   ["profile", "Profile", "name time zone locale language"],
   ["security", "Security", "password sessions devices"],
   ["keys", "API keys", "token"],
+  ["general", "General", "account name"],
   ["people", "People", "members invite users roles"],
   ["teams", "Teams", "groups"],
   ["models", "Models", "provider anthropic openai ollama key connect"],

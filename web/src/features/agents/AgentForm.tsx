@@ -1,6 +1,6 @@
 /** The form itself: sections, saving, what others saved meanwhile, leaving with changes, trying before saving. */
 import { Alert, Button, Group } from "@mantine/core";
-import { IconAlertTriangle, IconPlayerPlay } from "@tabler/icons-react";
+import { IconAlertTriangle } from "@tabler/icons-react";
 import { useNavigate } from "@tanstack/react-router";
 import { useCallback, useMemo, useRef, useState } from "react";
 
@@ -45,7 +45,7 @@ export function AgentForm({ agent, tools }: Props) {
           <Button
             variant="subtle"
             color="gray"
-            leftSection={<IconPlayerPlay size={16} stroke={1.5} />}
+            px="sm"
             aria-expanded={trying}
             onClick={() => setTrying(!trying)}
           >
@@ -53,7 +53,7 @@ export function AgentForm({ agent, tools }: Props) {
           </Button>
           <Back agent={agent} />
           <Button type="submit" loading={saving.busy} disabled={Boolean(agent) && !dirty}>
-            {agent ? "Save" : "Create agent"}
+            {agent ? "Save" : "Create"}
           </Button>
         </PageHeader>
         <Notices saving={saving} agent={agent} />
@@ -85,11 +85,11 @@ export function AgentForm({ agent, tools }: Props) {
 
 function Back({ agent }: { agent: Agent | null }) {
   return agent ? (
-    <LinkButton variant="default" to="/agents/$agentId" params={{ agentId: agent.id }}>
+    <LinkButton visibleFrom="sm" variant="default" to="/agents/$agentId" params={{ agentId: agent.id }}>
       Cancel
     </LinkButton>
   ) : (
-    <LinkButton variant="default" to="/agents">
+    <LinkButton visibleFrom="sm" variant="default" to="/agents">
       Cancel
     </LinkButton>
   );

@@ -1,8 +1,7 @@
 /** One agent: what it is, where it is active, what it did and cost, and how it has been changed. */
-import { ActionIcon, Menu, Tabs } from "@mantine/core";
+import { ActionIcon, Button, Menu, Tabs } from "@mantine/core";
 import { IconDots, IconMessage, IconPencil } from "@tabler/icons-react";
 import { useNavigate, useParams } from "@tanstack/react-router";
-import { Button } from "@mantine/core";
 import { useState } from "react";
 
 import { useAgent, useOpenDirect, useUpdateAgent, type Agent } from "@/api/agents";
@@ -61,6 +60,7 @@ function Loaded({ agent }: { agent: Agent }) {
             to="/agents/$agentId/edit"
             params={{ agentId: agent.id }}
             leftSection={<IconPencil size={16} stroke={1.5} />}
+            visibleFrom="sm"
           >
             Edit
           </LinkButton>
@@ -102,6 +102,7 @@ function Chat({ agent }: { agent: Agent }) {
 }
 
 function More({ agent }: { agent: Agent }) {
+  const navigate = useNavigate();
   const update = useUpdateAgent(agent.id);
   const enabled = agent.status === "enabled";
   function set(): void {
@@ -121,6 +122,9 @@ function More({ agent }: { agent: Agent }) {
         </ActionIcon>
       </Menu.Target>
       <Menu.Dropdown>
+        <Menu.Item hiddenFrom="sm" onClick={() => void navigate({ to: "/agents/$agentId/edit", params: { agentId: agent.id } })}>
+          Edit
+        </Menu.Item>
         <Menu.Item onClick={set}>{enabled ? "Pause" : "Resume"}</Menu.Item>
         <Menu.Item onClick={() => void navigator.clipboard.writeText(agent.id)}>Copy id</Menu.Item>
       </Menu.Dropdown>

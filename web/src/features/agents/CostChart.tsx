@@ -23,6 +23,9 @@ export default function CostChart({ days, name }: { days: readonly AgentDay[]; n
           {total.failed > 0 && `, ${total.failed} failed`}
         </span>
       </div>
+      {total.most === 0 ? (
+        <p className={classes.dim}>{total.turns === 0 ? "No turns in these days." : "These turns cost nothing."}</p>
+      ) : (
       <div aria-hidden="true">
         <BarChart
           className={classes.chart}
@@ -30,16 +33,17 @@ export default function CostChart({ days, name }: { days: readonly AgentDay[]; n
           data={data}
           dataKey="label"
           series={[{ name: "cost", label: "Cost", color: "var(--rt-blue-mark)" }]}
-          gridAxis="y"
+          gridAxis="x"
           tickLine="none"
           withLegend={false}
-          yAxisProps={{ width: 56, domain: [0, total.most > 0 ? "auto" : 1], tickCount: 4, tickFormatter: tickCost, allowDecimals: true }}
+          yAxisProps={{ width: 56, domain: [0, "auto"], tickCount: 4, tickFormatter: tickCost, allowDecimals: true }}
           xAxisProps={{ interval: "preserveStartEnd", minTickGap: 24 }}
           valueFormatter={tickCost}
           barProps={{ isAnimationActive: false, radius: 2, maxBarSize: 20 }}
           tooltipAnimationDuration={0}
         />
       </div>
+      )}
       <VisuallyHidden>
         <table>
           <caption>{name}: cost and turns by day</caption>

@@ -9,7 +9,6 @@ import { count, plural } from "@/lib/format";
 import { money } from "@/lib/money";
 import { CopyButton } from "@/ui/CopyButton";
 import { CostCell } from "@/ui/CostCell";
-import { EmptyState } from "@/ui/EmptyState";
 import { ErrorState } from "@/ui/ErrorState";
 import { ListSkeleton } from "@/ui/ListSkeleton";
 import { StateWord } from "@/ui/StateWord";
@@ -60,7 +59,7 @@ export function Overview({ agent }: { agent: Agent }) {
 }
 
 function Recent({ turns }: { turns: AgentActivity["recent"] }) {
-  if (turns.length === 0) return <EmptyState title="Ready for its first turn." />;
+  if (turns.length === 0) return <p className={classes.dim}>Ready for its first turn.</p>;
   return (
     <ul className={classes.list}>
       {turns.map((turn) => (

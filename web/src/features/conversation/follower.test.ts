@@ -19,7 +19,14 @@ beforeEach(() => {
 
 /** A box of 500 px with content of any height. */
 function box(height: number) {
-  const made = { scrollHeight: height, clientHeight: 500, top: 0 };
+  const heard = new Map<string, (event: object) => void>();
+  const made = {
+    scrollHeight: height,
+    clientHeight: 500,
+    top: 0,
+    addEventListener: (name: string, then: (event: object) => void) => heard.set(name, then),
+    fire: (name: string, event: object = {}) => heard.get(name)?.(event),
+  };
   Object.defineProperty(made, "scrollTop", {
     get: () => made.top,
     set: (value: number) => (made.top = Math.max(0, Math.min(value, made.scrollHeight - 500))),
@@ -72,6 +79,18 @@ test("content that shrinks is not taken for the reader", () => {
   own.scrollTop = 1300;
   follower.onScroll();
   expect(follower.place.bottom).toBe(true);
+});
+
+test("a turn of the wheel counts although the content shrinks at the same moment", () => {
+  const { follower, own } = at(true);
+  own.fire("wheel", { deltaY: -100 });
+  own.scrollTop -= 100;
+  own.scrollHeight = 1500;
+  follower.onScroll();
+  const before = own.scrollTop;
+  own.scrollHeight = 1900;
+  grow();
+  expect(own.scrollTop).toBe(before);
 });
 
 test("one who was sent elsewhere is not followed until they ask", () => {

@@ -33,8 +33,12 @@ export class Follower {
     const observer = new ResizeObserver(this.settle);
     observer.observe(box);
     observer.observe(content);
+    box.addEventListener("wheel", this.onWheel, { passive: true });
+    box.addEventListener("touchmove", this.onTouch, { passive: true });
     return () => {
       observer.disconnect();
+      box.removeEventListener("wheel", this.onWheel);
+      box.removeEventListener("touchmove", this.onTouch);
       this.box = null;
     };
   };
@@ -50,10 +54,21 @@ export class Follower {
     const box = this.box;
     if (!box) return;
     const left = box.scrollHeight - box.scrollTop - box.clientHeight;
-    const movedUp = box.scrollTop < this.top - 1 && box.scrollHeight >= this.height;
+    const shrunk = Math.max(0, this.height - box.scrollHeight);
+    const movedUp = this.top - box.scrollTop > shrunk + 1;
     this.remember(box);
     const bottom = left <= NEAR || (this.place.bottom && !movedUp);
     this.become({ bottom, far: left > FAR });
+  };
+
+  /** The wheel says where the reader wants to go before anything has moved, whatever else moves meanwhile. */
+  private readonly onWheel = (event: WheelEvent): void => {
+    if (event.deltaY < 0 && !event.ctrlKey && this.box && this.box.scrollTop > 0) this.leave();
+  };
+
+  /** A finger on the page decides; its end at the bottom follows again. */
+  private readonly onTouch = (): void => {
+    if (this.box && this.box.scrollHeight > this.box.clientHeight) this.leave();
   };
 
   readonly toEnd = (): void => {

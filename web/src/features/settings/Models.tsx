@@ -9,7 +9,7 @@ import { useMe } from "@/api/me";
 import { useModels } from "@/api/models";
 import { isAdmin } from "@/lib/roles";
 import { notifyDone, notifyError } from "@/ui/notify";
-import { StateDot } from "@/ui/StateDot";
+import { type Meaning, StateDot } from "@/ui/StateDot";
 
 import { ModelTestResult, useModelTest } from "./ModelTestResult";
 import { Loaded, ReadOnly, Section } from "./parts";
@@ -30,7 +30,7 @@ export default function Models() {
           {me.data && !admin && <ReadOnly />}
           {data.offline && (
             <Alert color="yellow" icon={<IconInfoCircle size={18} stroke={1.5} />} title="No model is connected">
-              {data.how}
+              The offline model answers for every agent: it uses tools, but it is no language model. {howToConnect(data)}
             </Alert>
           )}
           <Loaded query={account} what="the account" rows={1}>
@@ -47,6 +47,11 @@ export default function Models() {
       )}
     </Loaded>
   );
+}
+
+/** The advice alone, without the sentence that says we are offline. */
+function howToConnect(models: ModelsView): string {
+  return models.how.replace(/^No provider is configured, so it answers everything\.\s*/, "");
 }
 
 function sorted(providers: readonly Provider[]): Provider[] {
@@ -104,19 +109,22 @@ function DefaultModel({ account, models, admin }: DefaultProps) {
   );
 }
 
+function stateOf({ provider, configured }: Provider): { meaning: Meaning; label: string } {
+  if (provider === "offline") return configured ? { meaning: "aware", label: "Answers everything" } : { meaning: "dormant", label: "Standing by" };
+  return configured ? { meaning: "well", label: "Connected" } : { meaning: "dormant", label: "Not connected" };
+}
+
 function ProviderRow({ provider, admin }: { provider: Provider; admin: boolean }) {
   const test = useModelTest();
-  const state = provider.configured
-    ? ({ meaning: "well", label: "Connected" } as const)
-    : ({ meaning: "dormant", label: "Not connected" } as const);
+  const offline = provider.provider === "offline";
   return (
     <li className={classes.row}>
       <div className={classes.what}>
         <div>{provider.title}</div>
-        <div className={classes.dim}>{provider.how}</div>
+        <div className={classes.dim}>{offline ? "Built in. Answers without any provider, from rules." : provider.how}</div>
       </div>
       <div className={classes.actions}>
-        <StateDot {...state} />
+        <StateDot {...stateOf(provider)} />
         {admin && provider.configured && provider.default_model && (
           <Button
             size="xs"

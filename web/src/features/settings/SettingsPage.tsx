@@ -1,6 +1,6 @@
 /** Settings: sections on the left, one page each. */
 import { Link, useParams } from "@tanstack/react-router";
-import { createElement, lazy, Suspense, type ComponentType } from "react";
+import { createElement, lazy, Suspense, useEffect, useRef, type ComponentType } from "react";
 
 import { EmptyState } from "@/ui/EmptyState";
 import { LinkAnchor } from "@/ui/links";
@@ -29,7 +29,7 @@ export default function SettingsPage() {
     <div className={classes.page}>
       <PageHeader title="Settings" note={found?.title} />
       <div className={classes.body}>
-        <Nav />
+        <Nav section={section} />
         <div className={classes.scroll} key={section}>
           <div className={classes.content}>
             {found ? (
@@ -51,12 +51,16 @@ export default function SettingsPage() {
   );
 }
 
-function Nav() {
+function Nav({ section }: { section: string | undefined }) {
+  const nav = useRef<HTMLElement>(null);
+  useEffect(() => {
+    nav.current?.querySelector("[aria-current='page']")?.scrollIntoView({ block: "nearest", inline: "center" });
+  }, [section]);
   return (
-    <nav className={classes.nav} aria-label="Settings">
-      {GROUPS.map((group) => (
+    <nav ref={nav} className={classes.nav} aria-label="Settings">
+      {GROUPS.map((group, at) => (
         <div key={group} style={{ display: "contents" }}>
-          <div className={classes.group} id={`settings-${group}`}>
+          <div className={classes.group} data-first={at === 0 || undefined} id={`settings-${group}`}>
             {group}
           </div>
           <ul className={classes.links} aria-labelledby={`settings-${group}`}>

@@ -47,8 +47,12 @@ function Place({ storage }: { storage: Schemas["StorageInfo"] }) {
       <dl className={classes.facts}>
         <dt>Kept in</dt>
         <dd>{kindWords(storage.kind)}</dd>
-        <dt>Place</dt>
-        <dd className={classes.mono}>{storage.place}</dd>
+        {storage.kind !== "database" && (
+          <>
+            <dt>Place</dt>
+            <dd className={classes.mono}>{storage.place}</dd>
+          </>
+        )}
         <dt>Used</dt>
         <dd>
           {bytes(used_bytes)} in {plural(files, "file")}

@@ -18,7 +18,7 @@ export function Section({ title, help, action, children }: SectionProps) {
   return (
     <section className={classes.section} aria-label={title}>
       <div className={classes.headRow}>
-        <div>
+        <div className={classes.headText}>
           <h2 className={classes.heading}>{title}</h2>
           {help && <p className={classes.help}>{help}</p>}
         </div>

@@ -8,7 +8,7 @@ import httpx
 import pytest
 
 from retinue import telemetry
-from retinue.api import health, routes
+from retinue.api import health, routes, web
 from retinue.api.deps import AppState
 from retinue.db.pool import Database
 from retinue.domain.accounts import NewKey, Scope
@@ -104,7 +104,11 @@ def test_only_addresses_of_this_machine_count_as_loopback(host: str, expected: b
     assert health.is_loopback(host) is expected
 
 
-async def test_the_first_page_says_how_to_talk_and_what_answers_without_any_script(db: Database, home: Path) -> None:
+async def test_the_first_page_says_how_to_talk_and_what_answers_without_any_script(
+    db: Database, home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where the web app is not built."""
+    monkeypatch.setattr(web, "FOLDER", tmp_path / "not built")
     async with client(parts(db, home)) as http:
         page = await http.get("/")
     assert page.status_code == 200

@@ -44,7 +44,11 @@ async def user(world: World, name: str) -> UUID:
 async def channel(world: World, kind: str, *people: UUID, agent: bool = True, team: UUID | None = None) -> UUID:
     made = ids.new()
     await write(
-        world, "insert into channel (account_id, id, kind, name, team_id) values ($1, $2, $3, $3, $4)", made, kind, team
+        world,
+        "insert into channel (account_id, id, kind, name, team_id) values ($1, $2, $3::text, $3::text, $4)",
+        made,
+        kind,
+        team,
     )
     for person in people:
         await write(

@@ -28,6 +28,11 @@ WHAT = {
     "scale_2": "throughput of two processes / of one",
     "warm_s": "warm `make run` until it serves",
     "help_s": "`retinue --help`",
+    "interactive_s": "cold load of a channel of 10,000 messages until its end and the composer are painted, slowest",
+    "initial_js_kb": "JavaScript fetched by that load, gzipped",
+    "switch_ms": "from the click on another channel to its end painted, slowest",
+    "keypress_ms": "from a key to its paint while a reply streams at 200 tokens/s, p99",
+    "heap_growth_percent": "heap of a page that shows streaming replies, at the end / after the first minute",
     "idle_mb": "memory of an idle node besides PostgreSQL",
 }
 HEAD = """# Benchmarks

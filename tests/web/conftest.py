@@ -116,14 +116,15 @@ def visit(browser: Browser, tmp_path: Path, request: pytest.FixtureRequest) -> I
         if message.type == "error" and not any(words in message.text for words in EXPECTED):
             wrong.append(message.text)
 
-    def opened(house: House, path: str = "/", user: str | None = "", **options: Any) -> Page:
+    def opened(house: House, path: str = "/", user: str | None = "", *, console: bool = True, **options: Any) -> Page:
         options = {"viewport": {"width": 1280, "height": 800}, "base_url": house.base} | options
         context = browser.new_context(**options)
         contexts.append(context)
         if user is not None:
             context.add_cookies(house.cookies(user or house.owner))  # type: ignore[arg-type]
         page = context.new_page()
-        page.on("console", hear)
+        if console:
+            page.on("console", hear)
         page.on("pageerror", lambda error: wrong.append(str(error)))
         page.goto(path)
         return page

@@ -52,7 +52,10 @@ def script() -> Script:
     return scripts.of(
         always(LONG, Match(contains="slowly"), piece=8, delay=0.05),
         Step(match=Match(contains="what time", after_result=False), times=None,
-             calls=(Call(tool="current_time", arguments={"timezone": "Europe/Lisbon"}),)),
+             calls=(Call(tool="current_time", arguments={"time_zone": "Europe/Lisbon"}),)),
+        Step(match=Match(contains="Tokyo", after_result=False), times=None,
+             calls=(Call(tool="current_time", arguments={"time_zone": "Asia/Tokyo"}),)),
+        always(LONG, Match(contains="Tokyo", after_result=True), piece=8, delay=0.05),
         always("It is what the tool says.", Match(after_result=True)),
         Step(match=Match(contains="break once"), fault=Fault(kind="bad_request", message="The request was refused.")),
         Step(match=Match(contains="break always"), fault=Fault(kind="bad_key"), times=None),

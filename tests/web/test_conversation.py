@@ -46,6 +46,17 @@ def test_a_tool_call_is_a_line_that_opens_in_place_and_leads_to_the_timeline(hou
     expect(page.get_by_text("Europe/Lisbon").first).to_be_visible()
 
 
+def test_a_tool_call_opened_while_the_reply_streams_stays_open_when_it_has_ended(house: House, visit: Opened) -> None:
+    page = visit(house, f"/channels/{house.channel('open card')}")
+    write(page, "and in Tokyo?")
+    card = page.get_by_role("button", name=re.compile("current time", re.IGNORECASE))
+    card.click()
+    reply(page, re.compile("word80 the end."))
+    expect(page.get_by_role("link", name="Details of this turn")).to_be_visible()
+    expect(card).to_have_attribute("aria-expanded", "true")
+    expect(card).to_be_focused()
+
+
 def test_a_reply_that_streams_is_whole_after_the_page_is_loaded_again_in_its_middle(
     house: House, visit: Opened
 ) -> None:
@@ -120,6 +131,8 @@ def test_a_picture_is_uploaded_shown_and_kept(house: House, visit: Opened) -> No
         ]
     )
     expect(page.get_by_label("Files of this message")).to_contain_text("notes.txt")
+    page.locator("[data-composer]").fill("here they are")
+    expect(page.get_by_role("button", name="Send")).to_be_enabled()
     write(page, "here they are")
     for _ in range(2):
         files = page.get_by_role("feed").get_by_label("Files")
@@ -141,9 +154,9 @@ def test_a_message_is_edited_and_taken_back_and_a_reaction_is_seen_by_others(hou
     edit.press("Enter")
     reply(two, "better words")
     two.get_by_text("better words").hover()
-    two.get_by_role("button", name=re.compile("reaction", re.IGNORECASE)).first.click()
-    two.get_by_label("Reactions to choose from").get_by_role("button").first.click()
-    expect(one.get_by_label("Reactions").get_by_role("button").first).to_contain_text("1")
+    two.get_by_role("button", name="Add a reaction").click()
+    two.get_by_role("button", name="Heart").click()
+    expect(one.get_by_role("group", name="Reactions").get_by_role("button").first).to_contain_text("1")
 
 
 def test_a_question_in_a_thread_is_answered_in_the_thread(house: House, visit: Opened) -> None:
@@ -168,7 +181,7 @@ def test_an_edit_of_an_agent_counts_from_its_next_turn(house: House, visit: Open
     write(page, "hello")
     reply(page, "Understood.")
     page.goto(f"/agents/{agent['id']}/edit")
-    page.get_by_label(re.compile("prompt", re.IGNORECASE)).first.fill("You are a pirate.")
+    page.get_by_role("textbox", name="Prompt").fill("You are a pirate.")
     page.get_by_role("button", name=re.compile("^Save")).click()
     expect(page).to_have_url(re.compile(f"/agents/{agent['id']}$"))
     page.goto(f"/channels/{channel}")

@@ -110,13 +110,16 @@ def test_names_of_channels_agents_people_and_files_are_text(house: House, visit:
 
 
 def test_the_policy_of_the_page_would_stop_a_script_that_got_in(house: House, visit: Opened) -> None:
-    page = visit(house, "/agents")
-    page.evaluate("document.body.insertAdjacentHTML('beforeend', '<img src=x onerror=\"window.ran = 1\">')")
+    page = visit(house, "/agents", console=False)
+    page.evaluate(
+        """() => new Promise(done => {
+        document.body.insertAdjacentHTML('beforeend', '<img src=x onerror="window.ran = 1">');
+        document.body.lastChild.addEventListener('error', done, {once: true}); })"""
+    )
     page.evaluate(
         """() => { const made = document.createElement('script'); made.textContent = 'window.ran = 2';
         document.body.append(made) }"""
     )
-    page.wait_for_function("document.images[document.images.length - 1].complete")
     assert page.evaluate("window.ran === undefined")
     policy = page.request.get(f"{house.base}/agents", headers={"accept": "text/html"}).headers[
         "content-security-policy"

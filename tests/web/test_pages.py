@@ -31,7 +31,7 @@ def names(house: House) -> dict[str, str]:
         "channel": channel,
         "empty": house.channel("empty", agent=False),
         "message": told[0]["message"]["id"],
-        "turn": told[0]["interactions"][0],
+        "turn": told[0]["interactions"][0]["id"],
         "agent": house.assistant,
     }
 
@@ -107,6 +107,7 @@ def test_everything_from_signing_in_to_reading_a_turn_is_done_by_keyboard_alone(
     page.keyboard.press("Enter")
     expect(page.get_by_role("navigation", name="Main")).to_be_visible()
     page.keyboard.press("Control+k")
+    expect(page.get_by_label("Go to, do, or search messages")).to_be_focused()
     page.keyboard.type("keyboard")
     expect(page.get_by_role("option", name=re.compile("keyboard")).or_(
         page.get_by_role("button", name=re.compile("keyboard"))).first).to_be_visible()  # fmt: skip
@@ -115,6 +116,7 @@ def test_everything_from_signing_in_to_reading_a_turn_is_done_by_keyboard_alone(
     page.keyboard.type("what time is it?")
     page.keyboard.press("Enter")
     expect(page.get_by_role("feed").get_by_text("It is what the tool says.")).to_be_visible()
+    expect(page.get_by_role("link", name="Details of this turn")).to_be_visible()
     assert reached(page, "current time", back=True), "the tool card is not reached by Tab"
     page.keyboard.press("Enter")
     expect(page.get_by_role("region", name="arguments")).to_be_visible()

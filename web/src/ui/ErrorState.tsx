@@ -12,6 +12,8 @@ interface Props {
   what?: string;
   /** One line in a list instead of a whole page. */
   inline?: boolean;
+  /** All there is on the page: the title is its heading. */
+  page?: boolean;
 }
 
 interface Words {
@@ -24,8 +26,9 @@ interface Words {
 }
 
 /** What went wrong, in words that say what to do: a load failure is never an empty list. */
-export function ErrorState({ error, retry, what, inline = false }: Props) {
+export function ErrorState({ error, retry, what, inline = false, page = false }: Props) {
   const { title, detail, icon: Icon, calm, id } = describe(error, what);
+  const Title = page ? "h1" : "p";
   const button = retry && !(calm && !inline) && (
     <Button size="xs" variant="default" onClick={retry}>
       Try again
@@ -44,7 +47,7 @@ export function ErrorState({ error, retry, what, inline = false }: Props) {
   return (
     <div role="alert" className={classes.state}>
       <Icon className={classes.icon} data-calm={calm || undefined} size={28} stroke={1.5} aria-hidden />
-      <p className={classes.title}>{title}</p>
+      <Title className={classes.title}>{title}</Title>
       <div className={classes.words}>{detail}</div>
       {id && !detail.includes(id) && <div className={classes.small}>Reference {id}</div>}
       {button && <div className={classes.action}>{button}</div>}

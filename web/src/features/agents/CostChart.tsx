@@ -41,6 +41,7 @@ export default function CostChart({ days, name }: { days: readonly AgentDay[]; n
           valueFormatter={tickCost}
           barProps={{ isAnimationActive: false, radius: 2, maxBarSize: 20 }}
           tooltipAnimationDuration={0}
+          barChartProps={{ accessibilityLayer: false }} // the table below is what is read aloud
         />
       </div>
       )}

@@ -34,7 +34,7 @@ export default function ConversationPage() {
   const shared = useShared(channelId, channel.data ?? null);
   useRemembered(channel.data ?? null);
 
-  if (channel.error && !channel.data) return <ErrorState error={channel.error} what="this channel" retry={channel.again} />;
+  if (channel.error && !channel.data) return <ErrorState page error={channel.error} what="this channel" retry={channel.again} />;
   if (!channel.data) return <ListSkeleton rows={8} height={56} avatar label="Loading the channel" />;
   return (
     <ConversationContext value={shared.value}>

@@ -1,4 +1,4 @@
-import { ActionIcon, Anchor, Tooltip } from "@mantine/core";
+import { ActionIcon, Anchor } from "@mantine/core";
 import { IconHash, IconInfoCircle, IconUsers } from "@tabler/icons-react";
 import { Link } from "@tanstack/react-router";
 
@@ -63,10 +63,8 @@ interface ToggleProps {
 
 function Toggle({ label: words, icon: Icon, on, onClick }: ToggleProps) {
   return (
-    <Tooltip label={words}>
-      <ActionIcon aria-label={words} aria-expanded={on} size={36} variant={on ? "light" : "subtle"} onClick={onClick}>
-        <Icon size={18} stroke={1.5} />
-      </ActionIcon>
-    </Tooltip>
+    <ActionIcon aria-label={words} data-tip={words} aria-expanded={on} size={36} variant={on ? "light" : "subtle"} onClick={onClick}>
+      <Icon size={18} stroke={1.5} />
+    </ActionIcon>
   );
 }

@@ -1,4 +1,4 @@
-import { ActionIcon, Tooltip } from "@mantine/core";
+import { ActionIcon } from "@mantine/core";
 import { IconCopy, IconLink, IconMessageReply, IconPencil, IconTrash } from "@tabler/icons-react";
 
 import { useIsAdmin, useMe } from "@/api/me";
@@ -44,11 +44,9 @@ interface ActionProps {
 
 function Action({ label, icon: Icon, onClick }: ActionProps) {
   return (
-    <Tooltip label={label}>
-      <ActionIcon aria-label={label} size={28} onClick={onClick}>
-        <Icon size={16} stroke={1.5} />
-      </ActionIcon>
-    </Tooltip>
+    <ActionIcon aria-label={label} data-tip={label} size={28} onClick={onClick}>
+      <Icon size={16} stroke={1.5} />
+    </ActionIcon>
   );
 }
 

@@ -20,13 +20,21 @@ interface Props {
   inThread?: boolean;
 }
 
+/** Whether a message is what a turn led to, and is shown with that turn. */
+export function isReply(message: Message): boolean {
+  return message.author_kind === "agent" && message.interaction_id !== null && message.status !== "deleted";
+}
+
+/** What a turn's row takes from its reply. */
+export function replyOf(message: Message) {
+  return { turnId: message.interaction_id ?? "", agentId: message.agent_id ?? "", message };
+}
+
 /** One message with all that belongs to it, in the channel or in a thread. */
 export const MessageItem = memo(function MessageItem({ channelId, message, grouped = false, inThread = false }: Props) {
   const directory = useDirectory();
   const { editing, setEditing } = useConversation();
-  if (message.author_kind === "agent" && message.interaction_id && message.status !== "deleted") {
-    return <TurnItem channelId={channelId} turnId={message.interaction_id} agentId={message.agent_id ?? ""} message={message} inThread={inThread} />;
-  }
+  if (isReply(message)) return <TurnItem channelId={channelId} {...replyOf(message)} inThread={inThread} />;
   const gone = message.status === "deleted";
   const actions = () => <MessageActions channelId={channelId} message={message} inThread={inThread} />;
   return (

@@ -2,7 +2,7 @@ import { memo } from "react";
 
 import { dayTitle, exact } from "@/lib/time";
 
-import { MessageItem } from "./MessageItem";
+import { isReply, MessageItem, replyOf } from "./MessageItem";
 import type { TalkRow } from "./MessageList";
 import { OutgoingItem } from "./OutgoingItem";
 import { Row } from "./Row";
@@ -46,9 +46,11 @@ function sameRow(one: TalkRow, other: TalkRow): boolean {
   return names.length === Object.keys(other).length && names.every((name) => one[name] === other[name]);
 }
 
+/** A turn's row becomes its reply's: the same component all the way, so that what was opened in it stays open. */
 function Inner({ channelId, row }: Omit<Props, "target">) {
   switch (row.kind) {
     case "message":
+      if (isReply(row.message)) return <TurnItem channelId={channelId} {...replyOf(row.message)} />;
       return <MessageItem channelId={channelId} message={row.message} grouped={row.grouped} />;
     case "turn":
       return <TurnItem channelId={channelId} turnId={row.turn.id} agentId={row.turn.agent_id} turn={row.turn} />;

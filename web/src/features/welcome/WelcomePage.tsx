@@ -22,7 +22,7 @@ export default function WelcomePage() {
   const models = useModels();
   const agents = useAgents();
   const failed = models.isError ? models : agents.isError ? agents : null;
-  if (failed) return <ErrorState error={failed.error} retry={() => void failed.refetch()} what="the welcome" />;
+  if (failed) return <ErrorState page error={failed.error} retry={() => void failed.refetch()} what="the welcome" />;
   if (!models.data || !agents.data || !me) return <div aria-busy="true" />;
   const agent = greeter(agents.data);
   return (

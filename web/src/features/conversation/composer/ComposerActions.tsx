@@ -1,4 +1,4 @@
-import { ActionIcon, FileButton, Tooltip } from "@mantine/core";
+import { ActionIcon, FileButton } from "@mantine/core";
 import { IconArrowUp, IconPaperclip, IconPlayerStopFilled } from "@tabler/icons-react";
 import { memo } from "react";
 
@@ -24,36 +24,31 @@ export const ComposerActions = memo(function ComposerActions(props: Props) {
     <div className={classes.actions}>
       <FileButton multiple onChange={onFiles}>
         {(button) => (
-          <Tooltip label="Add files">
-            <ActionIcon {...button} aria-label="Add files" className={classes.action}>
-              <IconPaperclip size={18} stroke={1.5} />
-            </ActionIcon>
-          </Tooltip>
+          <ActionIcon {...button} aria-label="Add files" data-tip="Add files" className={classes.action}>
+            <IconPaperclip size={18} stroke={1.5} />
+          </ActionIcon>
         )}
       </FileButton>
       <span className={classes.note} role="status">
         {note}
       </span>
       {running && (
-        <Tooltip label="Stop the answer">
-          <ActionIcon aria-label="Stop" variant="default" className={classes.action} onClick={stop}>
-            <IconPlayerStopFilled size={16} />
-          </ActionIcon>
-        </Tooltip>
+        <ActionIcon aria-label="Stop" data-tip="Stop the answer" variant="default" className={classes.action} onClick={stop}>
+          <IconPlayerStopFilled size={16} />
+        </ActionIcon>
       )}
       {!(running && empty) && (
-        <Tooltip label="Send (Enter)" disabled={!ready}>
-          <ActionIcon
-            aria-label="Send"
-            variant="filled"
-            color="accent"
-            className={classes.action}
-            disabled={!ready}
-            onClick={onSend}
-          >
-            <IconArrowUp size={18} stroke={2} />
-          </ActionIcon>
-        </Tooltip>
+        <ActionIcon
+          aria-label="Send"
+          data-tip={ready ? "Send (Enter)" : undefined}
+          variant="filled"
+          color="accent"
+          className={classes.action}
+          disabled={!ready}
+          onClick={onSend}
+        >
+          <IconArrowUp size={18} stroke={2} />
+        </ActionIcon>
       )}
     </div>
   );

@@ -1,4 +1,4 @@
-import { ActionIcon, Select, Tooltip } from "@mantine/core";
+import { ActionIcon, Select } from "@mantine/core";
 import { IconX } from "@tabler/icons-react";
 
 import { useAddMember, useRemoveMember, useUpdateMember, type Channel, type ChannelMember, type TriggerMode } from "@/api/channels";
@@ -82,10 +82,8 @@ export function Remove({ channel, member, party }: { channel: Channel; member: C
       onError: (error) => notifyError(error, `Couldn't remove ${member.name}`),
     });
   return (
-    <Tooltip label="Remove">
-      <ActionIcon aria-label={`Remove ${member.name}`} loading={remove.isPending} onClick={out}>
-        <IconX size={16} stroke={1.5} />
-      </ActionIcon>
-    </Tooltip>
+    <ActionIcon aria-label={`Remove ${member.name}`} data-tip="Remove" loading={remove.isPending} onClick={out}>
+      <IconX size={16} stroke={1.5} />
+    </ActionIcon>
   );
 }

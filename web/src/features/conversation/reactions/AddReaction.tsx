@@ -1,4 +1,4 @@
-import { ActionIcon, Popover, Tooltip } from "@mantine/core";
+import { ActionIcon, Popover } from "@mantine/core";
 import { IconMoodPlus } from "@tabler/icons-react";
 import { useState, type ComponentPropsWithRef, type KeyboardEvent } from "react";
 
@@ -29,14 +29,11 @@ function onArrow(event: KeyboardEvent<HTMLElement>): void {
 
 type TriggerProps = ComponentPropsWithRef<"button"> & { open: boolean };
 
-/** Takes what the popover gives its target (`aria-expanded` and the like), which a tooltip would keep for itself. */
 function Trigger({ open, ...given }: TriggerProps) {
   return (
-    <Tooltip label="Add a reaction" disabled={open}>
-      <ActionIcon {...given} size={28} aria-label="Add a reaction">
-        <IconMoodPlus size={18} stroke={1.5} />
-      </ActionIcon>
-    </Tooltip>
+    <ActionIcon {...given} size={28} aria-label="Add a reaction" data-tip={open ? undefined : "Add a reaction"}>
+      <IconMoodPlus size={18} stroke={1.5} />
+    </ActionIcon>
   );
 }
 

@@ -1,4 +1,4 @@
-import { Tooltip, VisuallyHidden } from "@mantine/core";
+import { VisuallyHidden } from "@mantine/core";
 import { memo, useMemo } from "react";
 
 import { useChannelMembers } from "@/api/channels";
@@ -33,17 +33,17 @@ function Bar({ channelId, message }: Props) {
       {message.reactions.map((reaction) => {
         const who = whoReacted(reaction, nameOf);
         return (
-          <Tooltip key={reaction.emoji} label={who} multiline maw={280}>
-            <button
-              type="button"
-              className={classes.chip}
-              aria-pressed={reaction.mine}
-              onClick={() => react(reaction.emoji)}
-            >
-              {reaction.emoji} <span className={classes.count}>{reaction.count}</span>
-              <VisuallyHidden>{`: ${who}. ${reaction.mine ? "Take yours away" : "React too"}`}</VisuallyHidden>
-            </button>
-          </Tooltip>
+          <button
+            key={reaction.emoji}
+            type="button"
+            className={classes.chip}
+            aria-pressed={reaction.mine}
+            data-tip={who}
+            onClick={() => react(reaction.emoji)}
+          >
+            {reaction.emoji} <span className={classes.count}>{reaction.count}</span>
+            <VisuallyHidden>{`: ${who}. ${reaction.mine ? "Take yours away" : "React too"}`}</VisuallyHidden>
+          </button>
         );
       })}
       <AddReaction channelId={channelId} message={message} />

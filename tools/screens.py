@@ -1,0 +1,304 @@
+"""Take the pictures of docs/screens: every page of the web app on a real server, wide and on a phone, light and dark.
+
+``python tools/screens.py`` takes all of them; words given after it choose those whose names contain one. Needs the
+built app (``make setup``) and Chromium. The organisation shown is that of tools/screens.yaml, on a day that never ends.
+"""
+
+import asyncio
+import io
+import os
+import re
+import shutil
+import sys
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import asyncpg
+from PIL import Image
+from playwright.sync_api import Browser, Page, Playwright, expect, sync_playwright
+from playwright.sync_api import Error as PlaywrightError
+
+ROOT = Path(__file__).resolve().parents[1]
+sys.path[:0] = [str(ROOT), str(ROOT / "tools")]
+
+from screens_world import NOW, WORLD, Studio, World, models, tools  # noqa: E402
+
+from bench.harness import Server  # noqa: E402
+from retinue.db import migrate  # noqa: E402
+from tests.conftest import SECRET  # noqa: E402
+from tests.web.conftest import FLAGS, browser_path  # noqa: E402
+
+SCREENS = ROOT / "docs" / "screens"
+COLOURS = 128
+FORMS: dict[str, dict[str, Any]] = {
+    "desktop": {"viewport": {"width": 1440, "height": 900}},
+    "phone": {"viewport": {"width": 390, "height": 844}, "is_mobile": True, "has_touch": True},
+}
+SCHEMES = ("light", "dark")
+FONTS = """<?xml version="1.0"?><!DOCTYPE fontconfig SYSTEM "urn:fontconfig:fonts.dtd"><fontconfig>
+<include ignore_missing="yes">/etc/fonts/fonts.conf</include>
+%s</fontconfig>
+"""
+"""Stands in for the system font of a desk: what servers have instead is wider than what people read."""
+FAMILIES = [("system-ui", "Inter"), ("sans", "Inter"), ("sans-serif", "Inter"), ("monospace", "Liberation Mono")]
+FONT = (
+    '<match target="pattern"><test name="family"><string>{0}</string></test><edit name="family" mode="prepend" '
+    'binding="strong"><string>{1}</string></edit></match>'
+)
+
+Act = Callable[[Page], Any]
+
+
+@dataclass(frozen=True)
+class Shot:
+    """One page in one state: its address, and what is done there before the picture is taken."""
+
+    name: str
+    path: str
+    what: str
+    act: Act | None = None
+    before: Act | None = None
+    """Before the page is opened: what the network does."""
+    signed_in: bool = True
+    forms: tuple[str, ...] = ("desktop", "phone")
+
+
+# ── what is done on a page ───────────────────────────────────────────────────────────────────────────────────────
+
+
+def refused(path: str | re.Pattern[str]) -> Act:
+    """The server cannot answer these requests."""
+    body = {"title": "Unavailable", "status": 503, "code": "unavailable", "detail": "The database is away."}
+    return lambda page: page.route(path, lambda route: route.fulfill(status=503, json=body))
+
+
+def hanging(path: str | re.Pattern[str]) -> Act:
+    """The server takes its time with these requests."""
+    return lambda page: page.route(path, lambda _: None)
+
+
+def to(text: str) -> Act:
+    """Scroll until this is in sight."""
+    return lambda page: page.get_by_text(text).first.scroll_into_view_if_needed()
+
+
+def open_card(page: Page) -> None:
+    card = page.get_by_role("button", name=re.compile("stock level", re.IGNORECASE)).first
+    card.scroll_into_view_if_needed()
+    card.click()
+    expect(page.get_by_role("region", name="result")).to_be_visible()
+
+
+def palette(page: Page) -> None:
+    page.locator("body").press("Control+k")
+    box = page.get_by_label("Go to, do, or search messages")
+    box.press_sequentially("guji")
+    page.wait_for_timeout(800)
+
+
+def mention(page: Page) -> None:
+    page.locator("[data-composer]").first.press_sequentially("@")
+    expect(page.get_by_role("listbox", name="People and agents")).to_be_visible()
+
+
+def sidebar(page: Page) -> None:
+    page.get_by_role("button", name="Open sidebar").click()
+    expect(page.get_by_role("dialog")).to_be_visible()
+
+
+def try_out(page: Page) -> None:
+    page.get_by_role("button", name=re.compile("^Try")).first.click()
+    box = page.get_by_role("textbox", name=re.compile("^(Say|Ask|Message|Try)")).last
+    box.fill("How many cups does one bag make?")
+    box.press("Enter")
+    expect(page.get_by_text("about 15 cups")).to_be_visible()
+
+
+def tab(name: str) -> Act:
+    return lambda page: page.get_by_role("tab", name=re.compile(name)).first.click()
+
+
+def catalogue(page: Page) -> None:
+    page.get_by_text("Catalogue", exact=True).click()
+
+
+def press(name: str) -> Act:
+    return lambda page: page.get_by_role("button", name=re.compile(name)).first.click()
+
+
+SECTIONS = ("profile", "security", "keys", "appearance", "account", "people", "teams", "models", "storage")
+MESSAGES = re.compile(r"/v1/channels/[^/]+/messages\?")
+SHOTS = (
+    Shot("sign-in", "/sign-in", "Signing in", signed_in=False),
+    Shot("welcome", "/welcome", "The first page of a new installation"),
+    Shot("conversation", "/channels/{website}", "A channel of people and agents, at its end"),
+    Shot("conversation-markdown", "/channels/{website}?message={prices}", "Code, a table, a thread, reactions"),
+    Shot("conversation-tools", "/channels/{website}?message={margin}", "A tool call opened in place", open_card),
+    Shot("conversation-failed", "/channels/{website}", "A turn that failed, one that was stopped", to("Stopped.")),
+    Shot("conversation-empty", "/channels/{quiet}", "A channel in which nothing was said yet"),
+    Shot("conversation-loading", "/channels/{website}", "While messages are on their way", before=hanging(MESSAGES)),
+    Shot("conversation-error", "/channels/{website}", "Messages that could not be loaded", before=refused(MESSAGES)),
+    Shot("conversation-streaming", "/channels/{stream}", "A reply as it comes"),
+    Shot("conversation-thread", "/channels/{website}?thread={prices}", "A thread beside its channel"),
+    Shot("conversation-details", "/channels/{website}?panel=details", "What a channel is, and how agents answer in it"),
+    Shot("conversation-members", "/channels/{website}?panel=members", "Who is in a channel"),
+    Shot("conversation-mention", "/channels/{website}", "Whom to mention", mention),
+    Shot("palette", "/channels/{website}", "Go to anything, do anything", palette, forms=("desktop",)),
+    Shot("sidebar", "/channels/{website}", "The sidebar on a phone", sidebar, forms=("phone",)),
+    Shot("channels", "/channels", "All channels one can see"),
+    Shot("channel-new", "/channels?new=true", "A new channel"),
+    Shot("activity", "/activity", "Every turn of every agent"),
+    Shot("activity-filtered", "/activity?state=failed", "Turns that failed"),
+    Shot("activity-error", "/activity", "Turns that could not be loaded", before=refused("**/v1/interactions?*")),
+    Shot("interaction", "/activity/{margin_turn}", "One turn on a time axis"),
+    Shot("interaction-step", "/activity/{margin_turn}?step=2", "A step of it: what went in, what came out"),
+    Shot("interaction-prompt", "/activity/{margin_turn}?step=1", "The prompt, as the model had it", press("prompt")),
+    Shot("interaction-config", "/activity/{margin_turn}", "What changed in the agent since", press("[Cc]onfig")),
+    Shot("agents", "/agents", "All agents"),
+    Shot("agents-catalogue", "/agents", "Agents to install", catalogue),
+    Shot("agent", "/agents/{ledger}", "One agent: what it does, where, and what it costs"),
+    Shot("agent-form", "/agents/{ledger}/edit", "Changing an agent"),
+    Shot("agent-try", "/agents/{ledger}/edit", "Trying it before it is saved", try_out),
+    *(Shot(f"settings-{name}", f"/settings/{name}", f"Settings: {name}") for name in SECTIONS),
+    Shot("not-found", "/nowhere", "An address that leads nowhere"),
+)  # fmt: skip
+
+
+# ── taking pictures ──────────────────────────────────────────────────────────────────────────────────────────────
+
+
+@contextmanager
+def opened() -> Iterator[World]:
+    """A server on a database of its own in which the organisation has lived for a month."""
+    folder = Path(tempfile.mkdtemp(prefix="retinue-screens-"))
+    played = models()
+    played.start()
+    with Server() as server, tools() as port:
+        house = Studio(asyncio.run(prepared(server)), folder, played)
+        house.tools_port = port
+        try:
+            house.init()
+            house.start()
+            world = World(house)
+            world.found()
+            world.live()
+            world.stream()
+            world.date()
+            yield world
+        finally:
+            house.kill()
+            played.stop()
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+async def prepared(server: Server) -> str:
+    """A migrated database on the day of the pictures."""
+    url = await server.create("screens")
+    await migrate.migrate(url, SECRET)
+    connection = await asyncpg.connect(url)
+    seconds = await connection.fetchval("select extract(epoch from $1::timestamptz - now())", NOW)
+    await connection.execute(f"alter database screens set retinue.clock_offset = '{seconds} seconds'")
+    await connection.close()
+    return url
+
+
+def names(world: World) -> dict[str, str]:
+    turns = {f"{name}_turn": turn for name, turn in world.turns.items()}
+    return world.agents | world.channels | world.messages | turns
+
+
+def take(browser: Browser, world: World, shot: Shot, form: str, scheme: str) -> bytes:
+    """One picture, as PNG."""
+    context = browser.new_context(
+        **FORMS[form], base_url=world.house.base, color_scheme=scheme, reduced_motion="reduce",  # type: ignore[arg-type]
+        locale="en-GB", timezone_id=WORLD["zone"],
+    )  # fmt: skip
+    if shot.signed_in:
+        context.add_cookies(COOKIES)
+    page = context.new_page()
+    page.clock.set_fixed_time(NOW)
+    if shot.before:
+        shot.before(page)
+    page.goto(shot.path.format(**names(world)))
+    settle(page, shot)
+    if shot.act:
+        shot.act(page)
+        page.wait_for_timeout(400)
+    taken = page.screenshot(animations="disabled")
+    context.close()
+    return taken
+
+
+COOKIES: list[Any] = []
+
+
+def settle(page: Page, shot: Shot) -> None:
+    """Until the page shows what it asked for."""
+    expect(page.get_by_role("main").first).to_be_visible()
+    if "loading" not in shot.name:
+        expect(page.locator("[role=status][aria-label^='Loading']")).to_have_count(0, timeout=20_000)
+    page.wait_for_timeout(700)
+
+
+def small(taken: bytes) -> bytes:
+    """The picture with few colours: what a page has, in a third of the bytes."""
+    image = Image.open(io.BytesIO(taken)).convert("RGB")
+    out = io.BytesIO()
+    image.quantize(COLOURS, method=Image.Quantize.MAXCOVERAGE, dither=Image.Dither.NONE).save(out, "PNG", optimize=True)
+    return out.getvalue()
+
+
+def readme() -> str:
+    lines = [
+        "# Screens\n",
+        "Every page of the web app, taken by `.venv/bin/python tools/screens.py` from a real server with a scripted",
+        "model and the small organisation of `tools/screens.yaml`. 1440 and 390 pixels wide, light and dark.\n",
+        "| what | desktop | phone |\n|---|---|---|",
+    ]
+    for shot in SHOTS:
+        cells = [
+            " · ".join(f"[{scheme}]({shot.name}-{form}-{scheme}.png)" for scheme in SCHEMES)
+            if form in shot.forms
+            else ""
+            for form in FORMS
+        ]
+        lines.append(f"| {shot.what} | {' | '.join(cells)} |")
+    return "\n".join(lines) + "\n"
+
+
+@contextmanager
+def browser(playwright: Playwright, folder: Path) -> Iterator[Browser]:
+    """Chromium with the fonts of a desk."""
+    fonts = folder / "fonts.conf"
+    fonts.write_text(FONTS % "".join(FONT.format(*pair) for pair in FAMILIES))
+    environment: dict[str, str | float | bool] = {**os.environ, "FONTCONFIG_FILE": str(fonts)}
+    launched = playwright.chromium.launch(executable_path=browser_path(), args=FLAGS, env=environment)
+    yield launched
+    launched.close()
+
+
+def main() -> None:
+    wanted = [shot for shot in SHOTS if not sys.argv[1:] or any(word in shot.name for word in sys.argv[1:])]
+    SCREENS.mkdir(parents=True, exist_ok=True)
+    failed = False
+    with opened() as world, sync_playwright() as playwright, browser(playwright, world.house.folder) as chromium:
+        COOKIES.extend(world.house.cookies(world.house.owner))
+        for shot in wanted:
+            for form in shot.forms:
+                for scheme in SCHEMES:
+                    name = f"{shot.name}-{form}-{scheme}.png"
+                    try:
+                        (SCREENS / name).write_bytes(small(take(chromium, world, shot, form, scheme)))
+                    except (PlaywrightError, AssertionError) as error:
+                        failed = True
+                        sys.stderr.write(f"{name}: {error}\n")
+    (SCREENS / "README.md").write_text(readme())
+    sys.exit(failed)
+
+
+if __name__ == "__main__":
+    main()

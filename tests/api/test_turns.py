@@ -106,6 +106,41 @@ async def test_a_reply_to_input_that_came_late_is_the_follow_ups(lab: Lab, clien
     assert [reply["content"] for reply in waited.result().json()["replies"]] == ["second"]
 
 
+@pytest.mark.requirement("CHN-10")
+async def test_what_is_asked_under_a_reply_is_answered_under_the_first_message_of_the_thread(
+    lab: Lab, client: httpx.AsyncClient
+) -> None:
+    async def ask(text: str, **fields: str) -> tuple[dict[str, Any], dict[str, Any]]:
+        answer = await client.post(path(lab), json={"content": text, **fields}, headers={"prefer": "wait=20"})
+        return answer.json()["message"], answer.json()["replies"][0]
+
+    root, answered = await ask("root")
+    assert (answered["reply_to"], answered["delivery"]) == (None, "inline")
+    first, under_first = await ask("first", reply_to=root["id"])
+    second, under_second = await ask("second", reply_to=under_first["id"])
+    thread = [first, under_first, second, under_second]
+    assert {(one["reply_to"], one["delivery"]) for one in thread} == {(root["id"], "threaded")}
+    listed = (await client.get(path(lab), params={"reply_to": root["id"], "order": "oldest"})).json()["data"]
+    assert [one["id"] for one in listed] == [one["id"] for one in thread]
+    alone, apart = await ask("in a thread of its own", delivery="threaded")
+    assert (alone["reply_to"], apart["reply_to"]) == (None, alone["id"])
+
+
+@pytest.mark.requirement("CHN-11")
+async def test_nobody_replies_to_what_was_said_to_somebody_else(
+    lab: Lab, client: httpx.AsyncClient, app: FastAPI, world: World
+) -> None:
+    messages = f"/v1/channels/{ids.encode('ch', lab.world.channel.id)}/messages"
+    asked = {"content": "@assistant between us", "delivery": "direct"}
+    told = (await client.post(messages, json=asked, headers={"prefer": "wait=20"})).json()["replies"][0]
+    assert (told["delivery"], told["reply_to"]) == ("direct", None)
+    _, other = await make_user(lab.db, world, Role.MEMBER)
+    async with as_client(app, (await make_key(lab.db, other)).secret) as member:
+        answer = await member.post(messages, json={"content": "what?", "reply_to": told["id"]})
+        problem(answer, 404, "not_found")
+    assert (await client.post(messages, json={"content": "so", "reply_to": told["id"]})).status_code == 202
+
+
 @pytest.mark.requirement("AGT-24", "ROL-06")
 async def test_an_interaction_shows_every_step_with_tokens_and_cost(lab: Lab, client: httpx.AsyncClient) -> None:
     lab.models.script = [calls(call("nothing", a=1)), "done"]

@@ -18,7 +18,7 @@ from retinue.domain.messages import MAX_CONTENT_BYTES, Delivery, Message, Receiv
 from retinue.domain.models import ImagePart
 from retinue.domain.turns import TERMINAL, State
 from retinue.domain.waits import Wait, WaitState
-from retinue.store import interactions, messages, preferences
+from retinue.store import interactions, messages
 from retinue.turn import intake
 
 router = APIRouter(prefix="/v1/channels", tags=["messages"])
@@ -91,7 +91,6 @@ async def post_message(
     """Post a message; every agent it triggers gets a turn (TRG-07)."""
     if len(body.content.encode()) > MAX_CONTENT_BYTES:
         raise errors.TooLarge("A message may have at most 256 KB of text.")
-    root = await _root(app, caller, channel_id, body.reply_to)
     received = await intake.receive(
         app.db,
         Event(
@@ -101,8 +100,8 @@ async def post_message(
             content=body.content,
             parts=tuple(body.images),
             targets=tuple(body.to),
-            reply_to=root,
-            delivery=body.delivery or await _delivery(app, caller, channel_id, in_thread=root is not None),
+            reply_to=body.reply_to,
+            delivery=body.delivery,
             metadata={"triage": body.triage} if body.triage else {},
             # also the event's own key: a retry finds the message even where a crash lost the stored answer
             idempotency_key=f"{caller.user_id} {wish.key}" if wish.key else None,
@@ -119,24 +118,6 @@ async def post_message(
     response.status_code = 200
     response.headers["Preference-Applied"] = f"wait={seconds}"
     return await _with_replies(app, caller, posted, ended)
-
-
-async def _root(app: deps.AppState, caller: Principal, channel_id: UUID, message_id: UUID | None) -> UUID | None:
-    """The message whose thread a reply belongs to: threads have one level. Raises NotFound."""
-    if message_id is None:
-        return None
-    async with app.db.tenant_tx(caller.account_id) as tx:
-        await messages.access_message(tx, caller, message_id, channel_id)
-        return await messages.root(tx, caller.account_id, message_id)
-
-
-async def _delivery(app: deps.AppState, caller: Principal, channel_id: UUID, *, in_thread: bool) -> Delivery | None:
-    """How agents reply where the message does not say: what is said in a thread is answered there, unless this person
-    wants it for themselves or not at all (CHN-14)."""
-    wanted = await preferences.delivery(app.db, caller.account_id, channel_id, caller.user_id)
-    if in_thread and wanted not in (Delivery.DIRECT, Delivery.SILENT):
-        return Delivery.THREADED
-    return Delivery(wanted) if wanted else None
 
 
 def wait_seconds(prefer: str | None) -> int:

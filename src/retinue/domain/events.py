@@ -32,8 +32,10 @@ class Event(Value):
     targets: tuple[AgentId, ...] = ()
     """Agents addressed whatever their trigger mode (API, schedule, delegation)."""
     reply_to: MessageId | None = None
+    """Any message of a thread: what it replies to, if it is a reply, takes its place."""
     delivery: Delivery | None = None
-    """How the agents' replies interrupt (CHN-13); None: as the channel says."""
+    """How the agents' replies interrupt (CHN-13); None: as this person prefers, in a thread there, else as the channel
+    says."""
     parent_interaction_id: InteractionId | None = None
     correlation_id: str | None = None
     idempotency_key: str | None = None

@@ -87,7 +87,7 @@ class MessageFilter(Value):
     below: int | None = None
     """Only places before this one."""
     reply_to: MessageId | None = None
-    """Only the replies to this message, and the replies to those (CHN-10)."""
+    """Only the replies to this message (CHN-10)."""
     top_level: bool = False
     """Only what is no reply."""
     drafts: bool = False

@@ -96,8 +96,10 @@ class Interaction(Value):
     state: State
     attempt: int
     config_hash: str | None
-    trigger_seq: int
+    first_seq: int = 0
     """The thread position of the message that started it."""
+    trigger_seq: int
+    """The thread position of the last message that it was to answer when it was taken up."""
     read_seq: int
     """How far into the thread its last think has read."""
     retries: int = 0

@@ -46,31 +46,13 @@ async def access_message(tx: Tx, principal: Principal, message_id: UUID, channel
     return dressed
 
 
-ROOT = """
-with recursive up as (
-    select m.id, m.reply_to from message m where m.account_id = $1 and m.id = $2
-    union all select m.id, m.reply_to from up join message m on m.account_id = $1 and m.id = up.reply_to)
-select id from up where reply_to is null
-"""
-
-
-async def root(tx: Tx, account_id: UUID, message_id: UUID) -> UUID:
-    """The message that a thread hangs on: of a reply what it replies to, else the message itself."""
-    found: UUID = await tx.fetchval(ROOT, account_id, message_id)
-    return found
-
-
 # ── lists ────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 SHOWN = f"""
 m.account_id = $1 and m.channel_id = $3 and {FOR_USER} and (m.status in ('sent', 'deleted') or $4)
   and m.seq > $5 and m.seq < $6
 """
-# An agent's answer to a reply points at that reply: a thread is its root's replies and theirs.
-IN_THREAD = """
-m.reply_to in (select $8::uuid union all
-               select r.id from message r where r.account_id = $1 and r.reply_to = $8 and r.reply_to is not null)
-"""
+IN_THREAD = "m.reply_to = $8"  # threads have one level: intake sees to it
 NEWEST = f"select {COLUMNS} from message m where {SHOWN} order by m.seq desc limit $7"
 OLDEST = f"select {COLUMNS} from message m where {SHOWN} order by m.seq limit $7"
 TOP_NEWEST = f"select {COLUMNS} from message m where {SHOWN} and m.reply_to is null order by m.seq desc limit $7"
@@ -139,8 +121,7 @@ select i.id, t.count, t.last from unnest($3::uuid[]) as i (id)
 cross join lateral (
     select count(*) as count, max(m.created_at) as last from message m
     where m.account_id = $1 and m.status = 'sent' and {FOR_USER}
-      and m.reply_to in (select i.id union all
-                         select r.id from message r where r.account_id = $1 and r.reply_to = i.id)) t
+      and m.reply_to = i.id) t
 where t.count > 0
 """
 

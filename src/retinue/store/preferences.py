@@ -3,7 +3,7 @@ organisation for new channels."""
 
 from uuid import UUID
 
-from retinue.db.pool import Database, Tx
+from retinue.db.pool import Tx
 from retinue.domain.accounts import Principal
 from retinue.domain.channels import DefaultDelivery, Preferences
 from retinue.store import channels
@@ -27,8 +27,3 @@ async def put(tx: Tx, principal: Principal, channel_id: UUID, delivery: DefaultD
     await channels.access_channel(tx, principal, channel_id)
     await tx.execute(SET, principal.account_id, channel_id, principal.user_id, delivery)
     return await get(tx, principal, channel_id)
-
-
-async def delivery(db: Database, account_id: UUID, channel_id: UUID, user_id: UUID) -> str | None:
-    """How agents shall reply to this user there; None: as the channel says. Checks nothing: intake does."""
-    return await db.call("select delivery_v1($1, $2, $3)", account_id, channel_id, user_id)

@@ -19,7 +19,7 @@ def assemble(turn: Turn, model: str, messages: Sequence[ThreadMessage]) -> Model
     return ModelRequest(
         model=model,
         system=system_text(turn.config),
-        messages=tuple(prompt(ordered(_mine(turn, messages), seen.id, seen.trigger_seq))),
+        messages=tuple(prompt(ordered(_mine(turn, messages), seen.id, seen.first_seq))),
         tools=turn.tools.specs,
         output_schema=turn.options.get("output_schema"),
         max_output_tokens=turn.options.get("max_output_tokens"),
@@ -67,14 +67,14 @@ def system_text(config: AgentConfig) -> str:
     ).strip()
 
 
-def ordered(messages: Iterable[ThreadMessage], turn_id: UUID | None, trigger_seq: int) -> list[ThreadMessage]:
+def ordered(messages: Iterable[ThreadMessage], turn_id: UUID | None, first_seq: int) -> list[ThreadMessage]:
     """By position, but what earlier turns answered while this one's input was waiting comes before that input, and
     every tool message right behind the calls it answers: people may have written in between, and providers want
     results to follow calls."""
 
     def place(message: ThreadMessage) -> tuple[bool, int]:
         others = message.interaction_id is not None and message.interaction_id != turn_id
-        return message.seq >= trigger_seq and not others, message.seq
+        return message.seq >= first_seq and not others, message.seq
 
     by_place = sorted(messages, key=place)
     results = {(m.interaction_id, m.step_seq): m for m in by_place if m.role == "tool"}

@@ -169,7 +169,7 @@ async def _worked_out(tx: Tx, principal: Principal, facts: Facts, step: Step) ->
     seen = facts.interaction
     upto = int(step.input.get("upto", seen.read_seq))
     recent = int(facts.options.get("recent_messages", 30))
-    first = min(upto - recent + 1, seen.trigger_seq)
+    first = min(upto - recent + 1, seen.first_seq)
     rows = await prompts.shown_between(tx, principal, seen.thread_id, step.started_at, (first, upto))
     return [row for row in rows if row.message.role != "user" or row.message.seq <= seen.trigger_seq]
 

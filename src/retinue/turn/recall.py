@@ -80,7 +80,7 @@ async def _find(engine: Engine, turn: Turn, options: ContextOptions, question: s
 
 def _question(turn: Turn, messages: Sequence[ThreadMessage]) -> str:
     for message in reversed(messages):
-        if message.role == "user" and message.seq <= max(turn.interaction.trigger_seq, turn.last_seq):
+        if message.role == "user" and message.seq <= max(turn.interaction.trigger_seq, turn.late_seq):
             return _text(message)[:1000]
     return ""
 

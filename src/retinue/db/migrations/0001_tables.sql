@@ -431,8 +431,10 @@ create table interaction (
     job_id bigint,                             -- the queue entry that stands for it; null: parked behind another
     config_hash text,
     delivery delivery not null default 'inline',
+    reply_to uuid,                             -- threaded: the message under which the reply goes, a thread's first
     options jsonb not null default '{}',       -- of a thread operation: output schema, stop condition, context
-    trigger_seq bigint not null default 0,
+    first_seq bigint not null default 0,       -- where in the thread its input begins
+    trigger_seq bigint not null default 0,     -- and where it ends, of what came before it was taken up
     read_seq bigint not null default 0,
     retries int not null default 0,
     reply_message_id uuid,

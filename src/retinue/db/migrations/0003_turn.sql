@@ -113,7 +113,21 @@ begin
     return v_last + v_count;
 end $$;
 
+-- Where a reply in a thread goes: under what the input replied to, else under the input.
+create function reply_place_v1(p_event jsonb, p_delivery text) returns uuid language sql immutable as $$
+    select case when p_delivery = 'threaded' then coalesce(p_event ->> 'reply_to', p_event ->> 'message_id')::uuid end
+$$;
+
+-- Does this turn answer in that place: the same delivery, thread, reader (of direct replies) and parent?
+create function answers_in_v1(v interaction, p_delivery text, p_reply_to uuid, p_user uuid, p_parent uuid) returns boolean
+language sql immutable as $$
+    select v.delivery = p_delivery and v.reply_to is not distinct from p_reply_to
+        and (p_delivery <> 'direct' or v.user_id is not distinct from p_user)
+        and v.parent_id is not distinct from p_parent
+$$;
+
 -- Start a turn in a thread for input that has reached p_seq, by the channel's policy. The caller holds the thread.
+-- A turn takes in what is to be answered where it answers; other input waits for a turn of its own, whatever the policy.
 create function start_turn_v1(p_account uuid, p_thread uuid, p_agent uuid, p_seq bigint, p_event jsonb, p_channel channel)
 returns jsonb language plpgsql as $$
 declare
@@ -123,14 +137,20 @@ declare
     v_parked boolean := false;
     v_delay interval := make_interval(secs => coalesce(p_channel.debounce_ms, 0) / 1000.0);
     v_policy text := coalesce(p_event ->> 'policy', p_channel.input_policy, 'queue');
+    v_delivery text := coalesce(p_event ->> 'delivery', p_channel.default_delivery, 'inline');
+    v_reply_to uuid := reply_place_v1(p_event, v_delivery);
+    v_user uuid := (p_event ->> 'user_id')::uuid;
+    v_parent uuid := (p_event ->> 'parent_interaction_id')::uuid;
+    v_steered uuid;
 begin
+    -- the last in line: input that is answered elsewhere may stand between this and the turn that runs
     select * into v_active from interaction
     where account_id = p_account and thread_id = p_thread and state in ('queued', 'running') and not cancel_requested
     order by state = 'running', id desc limit 1 for update;
     if v_active.id is not null then
         if v_policy = 'reject' then
             raise exception 'the agent is working' using errcode = 'RT423';
-        elsif v_policy = 'coalesce' then
+        elsif v_policy = 'coalesce' and answers_in_v1(v_active, v_delivery, v_reply_to, v_user, v_parent) then
             if v_active.state = 'queued' then
                 update interaction set trigger_seq = p_seq where account_id = p_account and id = v_active.id;
                 if v_delay > '0' and v_active.job_id is not null then
@@ -142,22 +162,25 @@ begin
             end if;
             return jsonb_build_object('id', v_active.id, 'agent_id', p_agent, 'state', v_active.state, 'coalesced', true);
         elsif v_policy = 'steer' then
-            update interaction set cancel_requested = true, cancel_reason = 'superseded'
-            where account_id = p_account and thread_id = p_thread and state = 'running';
-            update interaction set state = 'cancelled', stop_reason = 'superseded', ended_at = clock()
-            where account_id = p_account and thread_id = p_thread and state = 'queued';
-            v_ok := notify_v1(p_account, 'cancel', v_active.id, v_active.channel_id);
+            update interaction i set cancel_requested = true, cancel_reason = 'superseded'
+            where account_id = p_account and thread_id = p_thread and state = 'running' and not cancel_requested
+              and answers_in_v1(i, v_delivery, v_reply_to, v_user, v_parent)
+            returning id into v_steered;
+            update interaction i set state = 'cancelled', stop_reason = 'superseded', ended_at = clock()
+            where account_id = p_account and thread_id = p_thread and state = 'queued'
+              and answers_in_v1(i, v_delivery, v_reply_to, v_user, v_parent);
+            v_ok := v_steered is null or notify_v1(p_account, 'cancel', v_steered, v_active.channel_id);
         end if;
+        -- behind one that runs or is about to: that one wakes it when it ends
         v_parked := exists (select from interaction where account_id = p_account and thread_id = p_thread
-                            and (state = 'running' or (state = 'queued')));
+                            and (state = 'running' or (state = 'queued' and job_id is not null)));
     end if;
     insert into interaction (account_id, id, agent_id, thread_id, channel_id, message_id, event_id, user_id, parent_id,
-                             trigger_seq, delivery, options, job_id)
+                             first_seq, trigger_seq, delivery, reply_to, options, job_id)
     values (p_account, v_id, p_agent, p_thread, p_channel.id, (p_event ->> 'message_id')::uuid, (p_event ->> 'id')::uuid,
-            (p_event ->> 'user_id')::uuid, (p_event ->> 'parent_interaction_id')::uuid, p_seq,
-            coalesce(p_event ->> 'delivery', p_channel.default_delivery, 'inline'), coalesce(p_event -> 'options', '{}'),
+            v_user, v_parent, p_seq, p_seq, v_delivery, v_reply_to, coalesce(p_event -> 'options', '{}'),
             case when v_parked then null else enqueue_turn_v1(p_account, v_id, v_delay) end);
-    v_ok := notify_v1(p_account, 'thinking', v_id, coalesce(p_channel.id, (p_event ->> 'user_id')::uuid));
+    v_ok := notify_v1(p_account, 'thinking', v_id, coalesce(p_channel.id, v_user));
     return jsonb_build_object('id', v_id, 'agent_id', p_agent, 'state', 'queued', 'coalesced', false);
 end $$;
 
@@ -170,6 +193,7 @@ declare
     v_thread uuid := coalesce((p_event -> 'ids' ->> 0)::uuid, new_id());
     v_id uuid := coalesce((p_event -> 'ids' ->> 1)::uuid, new_id());
     v_alone boolean := p_message.seq = 1;
+    v_delivery text := coalesce(p_event ->> 'delivery', p_channel.default_delivery);
     v_delay interval := make_interval(secs => p_channel.debounce_ms / 1000.0);
 begin
     with made as (
@@ -189,10 +213,10 @@ begin
         select 0, 'turn', turn_payload_v1(p_account, v_id), now() + v_delay, 'queued' where v_alone
         returning id)
     insert into interaction (account_id, id, agent_id, thread_id, channel_id, message_id, event_id, user_id, parent_id,
-                             trigger_seq, delivery, options, job_id)
+                             first_seq, trigger_seq, delivery, reply_to, options, job_id)
     select p_account, v_id, p_agent, v_thread, p_channel.id, p_message.id, (p_event ->> 'id')::uuid,
-           (p_event ->> 'user_id')::uuid, (p_event ->> 'parent_interaction_id')::uuid, 1,
-           coalesce(p_event ->> 'delivery', p_channel.default_delivery), coalesce(p_event -> 'options', '{}'), entry.id
+           (p_event ->> 'user_id')::uuid, (p_event ->> 'parent_interaction_id')::uuid, 1, 1,
+           v_delivery, reply_place_v1(p_event, v_delivery), coalesce(p_event -> 'options', '{}'), entry.id
     from entry;
     if not v_alone then
         return start_turn_v1(p_account, v_thread, p_agent,
@@ -214,6 +238,9 @@ declare
     v_event uuid := (p_event ->> 'id')::uuid;
     v_user uuid := (p_event ->> 'user_id')::uuid;
     v_author text := p_event ->> 'actor_kind';
+    v_member boolean;
+    v_wanted text;
+    v_root uuid;
     v_agent record;
     v_direct jsonb;
     v_started jsonb := '[]';
@@ -224,18 +251,33 @@ begin
         raise exception 'no such channel' using errcode = 'RT404';
     end if;
     if v_author = 'user' then
-        perform from channel_member
-        where account_id = p_account and channel_id = v_channel.id and party_id = v_user;
-        if not found and (v_channel.kind in ('group', 'private') or not may_enter_v1(p_account, v_channel.id, v_user)) then
+        -- whether this person is in here, and how they want to be answered (CHN-14), in one look
+        select exists (select from channel_member
+                       where account_id = p_account and channel_id = v_channel.id and party_id = v_user),
+               (select delivery from channel_personal
+                where account_id = p_account and channel_id = v_channel.id and user_id = v_user)
+        into v_member, v_wanted;
+        if not v_member and (v_channel.kind in ('group', 'private') or not may_enter_v1(p_account, v_channel.id, v_user)) then
             raise exception 'no such channel' using errcode = 'RT404';
         end if;
     end if;
     if v_channel.archived_at is not null then
         raise exception 'this channel is archived' using errcode = 'RT409';
     end if;
-    if p_event ->> 'reply_to' is not null and not exists (select from message where account_id = p_account
-            and channel_id = v_channel.id and id = (p_event ->> 'reply_to')::uuid) then
-        raise exception 'the message replied to is not in this channel' using errcode = 'RT404';
+    if p_event ->> 'reply_to' is not null then
+        -- threads have one level: a reply stands for the message it replies to
+        select coalesce(reply_to, id) into v_root from message
+        where account_id = p_account and channel_id = v_channel.id and id = (p_event ->> 'reply_to')::uuid
+          and (delivery <> 'direct' or v_user in (recipient_id, user_id)) and status in ('sent', 'deleted');
+        if not found then
+            raise exception 'the message replied to is not in this channel' using errcode = 'RT404';
+        end if;
+        p_event := p_event || jsonb_build_object('reply_to', v_root);
+        -- what is said in a thread is answered there, unless this person wants it for themselves or not at all
+        v_wanted := case when v_wanted in ('direct', 'silent') then v_wanted else 'threaded' end;
+    end if;
+    if v_wanted is not null and p_event ->> 'delivery' is null then
+        p_event := p_event || jsonb_build_object('delivery', v_wanted);
     end if;
 
     with fresh as (
@@ -331,7 +373,7 @@ declare
 begin
     -- locks the thread, then the interaction; the others are read as they were when this began
     select i.state, i.job_id, i.thread_id, i.channel_id, i.user_id, i.agent_id, i.config_hash, i.cancel_requested,
-           i.cancel_reason, i.trigger_seq, t.last_seq, t.late_seq, g.config_hash as current_hash,
+           i.cancel_reason, i.first_seq, t.last_seq, t.late_seq, g.config_hash as current_hash,
            coalesce((i.options ->> 'recent_messages')::int, (g.context ->> 'recent_messages')::int, 30) as recent,
            g.status as agent_status, g.deleted_at is null and g.status = 'enabled' as enabled,
            a.default_model, c.transport
@@ -375,7 +417,7 @@ begin
         -- the thread's newest messages (THR-10), and at least all since what started this turn; no drafts (THR-25)
         'messages', (select coalesce(jsonb_agg(message_v1(t) order by t.seq), '[]') from thread_message t
             where t.account_id = p_account and t.thread_id = v.thread_id
-              and t.seq >= least(v.last_seq - v.recent + 1, v.trigger_seq)
+              and t.seq >= least(v.last_seq - v.recent + 1, v.first_seq)
               and coalesce(t.metadata ->> 'status', '') not in ('pending_approval', 'rejected')
               and coalesce((t.metadata ->> 'direct_to')::uuid, v.user_id) is not distinct from v.user_id))
     into v_claimed from taken;
@@ -552,7 +594,7 @@ begin
         insert into message (account_id, id, channel_id, seq, author_kind, agent_id, content, reply_to, delivery,
                              recipient_id, interaction_id, metadata)
         select p_account, v_message, v.channel_id, v_place, 'agent', v.agent_id, p ->> 'text',
-               case when v.delivery = 'threaded' then v.message_id end, v.delivery,
+               v.reply_to, v.delivery,
                case when v.delivery = 'direct' then v.user_id end, v.id, v_metadata
         where v_message is not null),
     said as (
@@ -589,26 +631,35 @@ begin
     return jsonb_build_object('message_id', v_message, 'successor_id', v_next);
 end $$;
 
--- After a turn has ended: the follow-up for late input, else the parked one. The caller holds the thread.
+-- After a turn has ended: late input is followed up by a turn that waits and answers in the same place, else by a new one;
+-- then the next in line. The caller holds the thread.
 create function successor_v1(p_account uuid, v interaction, p_late bigint) returns uuid language plpgsql as $$
 declare
     v_id uuid;
 begin
-    if p_late > greatest(v.read_seq, v.trigger_seq) and not exists (select from interaction where account_id = p_account
-            and thread_id = v.thread_id and state in ('queued', 'running') and id <> v.id) then
-        v_id := new_id();
-        insert into interaction (account_id, id, agent_id, thread_id, channel_id, message_id, event_id, user_id, parent_id,
-                                 depth, trigger_seq, delivery, options, job_id)
-        select p_account, v_id, v.agent_id, v.thread_id, v.channel_id, coalesce(t.message_id, v.message_id), v.event_id,
-               coalesce(m.user_id, v.user_id), v.parent_id, v.depth, p_late, v.delivery, v.options, enqueue_turn_v1(p_account, v_id)
-        from (select 1) one
-        left join thread_message t on t.account_id = p_account and t.thread_id = v.thread_id and t.seq = p_late
-        left join message m on m.account_id = p_account and m.id = t.message_id;
-        update interaction set successor_id = v_id where account_id = p_account and id = v.id;
-        perform notify_v1(p_account, 'thinking', v_id, coalesce(v.channel_id, v.user_id));
-        return v_id;
+    if p_late is null or p_late <= greatest(v.read_seq, v.trigger_seq) then
+        return wake_thread_v1(p_account, v.thread_id);
     end if;
-    return wake_thread_v1(p_account, v.thread_id);
+    select id into v_id from interaction i
+    where account_id = p_account and thread_id = v.thread_id and state in ('queued', 'running') and id <> v.id
+      and answers_in_v1(i, v.delivery, v.reply_to, v.user_id, v.parent_id)
+    order by trigger_seq, id limit 1;
+    if v_id is not null then
+        update interaction set successor_id = v_id where account_id = p_account and id = v.id;
+        return wake_thread_v1(p_account, v.thread_id);
+    end if;
+    v_id := new_id();
+    insert into interaction (account_id, id, agent_id, thread_id, channel_id, message_id, event_id, user_id, parent_id,
+                             depth, first_seq, trigger_seq, delivery, reply_to, options, job_id)
+    select p_account, v_id, v.agent_id, v.thread_id, v.channel_id, coalesce(t.message_id, v.message_id), v.event_id,
+           coalesce(m.user_id, v.user_id), v.parent_id, v.depth, greatest(v.read_seq, v.trigger_seq) + 1, p_late, v.delivery,
+           v.reply_to, v.options, enqueue_turn_v1(p_account, v_id)
+    from (select 1) one
+    left join thread_message t on t.account_id = p_account and t.thread_id = v.thread_id and t.seq = p_late
+    left join message m on m.account_id = p_account and m.id = t.message_id;
+    update interaction set successor_id = v_id where account_id = p_account and id = v.id;
+    perform notify_v1(p_account, 'thinking', v_id, coalesce(v.channel_id, v.user_id));
+    return v_id;
 end $$;
 
 -- ── the colder paths ────────────────────────────────────────────────────────────────────────────────────────────

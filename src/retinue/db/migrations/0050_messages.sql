@@ -86,11 +86,3 @@ begin
     end if;
     perform notify_v1(p_account, 'typing', p_user, p_channel);
 end $$;
-
--- How agents shall reply to this person in this channel; null: as the channel says (CHN-14).
-create function delivery_v1(p_account uuid, p_channel uuid, p_user uuid) returns text language plpgsql as $$
-begin
-    perform tenant_v1(p_account);
-    return (select delivery from channel_personal
-            where account_id = p_account and channel_id = p_channel and user_id = p_user);
-end $$;

@@ -87,6 +87,15 @@ describe("traces of a real server", () => {
 });
 
 describe("whatever comes", () => {
+  test("an answer that was there at once, in no pieces, is its message's", () => {
+    const events: StreamEvent[] = [
+      { event: "thinking", data: {}, id: null },
+      { event: "message", data: { text: "all of it" }, id: null },
+      { event: "done", data: { state: "succeeded" }, id: null },
+    ];
+    expect(answer(reduceAll(EMPTY, events))).toBe("all of it");
+  });
+
   const names = ["plain", "tools", "takeover", "duplicates"];
 
   test.each(names)("%s: any prefix sent again changes nothing in the end", (name) => {

@@ -122,8 +122,12 @@ export function lastEventId(reply: Reply): string | null {
   return reply.attempt > 0 ? `${reply.attempt}.${reply.seq}` : null;
 }
 
-/** The text of the answer under way: the last passage that no call has followed. */
+/** The text of the answer: of its message once that is there (what is said at once comes in no pieces), else the last
+ * passage that no call has followed. */
 export function answer(reply: Reply): string {
+  const whole = fields(reply.message);
+  const said = string(whole["content"]) ?? string(whole["text"]);
+  if (said !== null) return said;
   const last = reply.passages.at(-1);
   return last && !reply.calls.some((call) => call.seq > last.step) ? last.text : "";
 }

@@ -60,6 +60,18 @@ async def until(body: AsyncIterator[bytes], topic: str, id: str | None = None) -
     raise AssertionError(f"the feed ended before {topic}")
 
 
+async def until_resync(body: AsyncIterator[bytes]) -> list[News]:
+    """What is told up to the news that all is to be fetched again."""
+    told: list[News] = []
+    async with asyncio.timeout(10):
+        async for event in body:
+            data = json.loads(event.decode().partition("data: ")[2])
+            if data["topic"] == "resync":
+                return told
+            told.append((data["topic"], data["id"], data.get("scope")))
+    raise AssertionError("the feed ended")
+
+
 @pytest.fixture
 async def other(app: FastAPI, db: Database, world: World) -> AsyncIterator[tuple[Principal, httpx.AsyncClient]]:
     _, principal = await make_user(db, world, Role.MEMBER)
@@ -142,3 +154,43 @@ async def test_whoever_comes_is_told_at_once_and_whoever_leaves_hears_no_more(
         told = await until(body, "channel", shared)
         assert ("membership", channel, None) in told
         assert not [one for one in told if one[0] in ("message", "typing")], "news of a channel that one has left"
+
+
+@pytest.mark.requirement("PRN-14", "PRN-15")
+async def test_whoever_comes_to_a_team_or_leaves_it_is_told_at_once(
+    state: AppState, client: httpx.AsyncClient, other: tuple[Principal, httpx.AsyncClient]
+) -> None:
+    reader, _ = other
+    team = (await client.post("/v1/teams", json={"name": "Crew", "slug": "crew"})).json()["id"]
+    made = await client.post("/v1/channels", json={"kind": "team", "name": "Crew", "team_id": team})
+    channel, shared = made.json()["id"], await make(client, reader)
+    async with listening(state), feed(state, reader) as body:
+        came = await client.post(f"/v1/teams/{team}/members", json={"user_id": ids.encode("usr", reader.user_id)})
+        await until_resync(body)
+        await client.post(f"/v1/channels/{channel}/messages", json={"content": "x"})
+        assert await until(body, "channel") == [("channel", channel, None)]
+        await client.delete(f"/v1/teams/{team}/members/{came.json()['id']}")
+        await until_resync(body)
+        await client.post(f"/v1/channels/{channel}/messages", json={"content": "secret"})
+        await client.post(f"/v1/channels/{shared}/messages", json={"content": "for all"})
+        assert await until(body, "channel") == [("channel", shared, None)]
+
+
+@pytest.mark.requirement("PRN-14")
+@pytest.mark.parametrize("act", ["suspend", "leave", "remove"])
+async def test_the_feed_of_someone_who_has_no_access_any_more_ends(
+    state: AppState, client: httpx.AsyncClient, other: tuple[Principal, httpx.AsyncClient], act: str
+) -> None:
+    reader, _ = other
+    user = f"/v1/users/{ids.encode('usr', reader.user_id)}"
+    async with listening(state), feed(state, reader) as body:
+        if act == "suspend":
+            answer = await client.patch(user, json={"status": "suspended"})
+        elif act == "leave":
+            listed = (await client.get("/v1/members", params={"user_id": user.rpartition("/")[2]})).json()["data"]
+            answer = await client.delete(f"/v1/members/{listed[0]['id']}")
+        else:
+            answer = await client.delete(user)
+        assert answer.is_success, answer.text
+        async with asyncio.timeout(10):
+            assert [event async for event in body if b"resync" in event] == []

@@ -17,7 +17,7 @@ from retinue.api import deps
 from retinue.domain import ids
 from retinue.domain.accounts import Principal
 from retinue.domain.ids import InteractionId
-from retinue.store import interactions, messages
+from retinue.store import interactions, messages, users
 from retinue.turn import live
 from retinue.turn.live import RESYNC, Hub, News, Told
 
@@ -33,6 +33,8 @@ PREFIXES = {
 """The topics, and what their ids are."""
 IS_SCOPE = frozenset({"channel", "read", "membership"})
 """Topics whose id is the channel they are about; their scope only says whom to tell."""
+ACCESS = "access"
+"""The topic that says: what this person may see has changed. Clients are told to fetch all again."""
 REFRESH_SECONDS = 60.0
 """After this long at the latest, what a reader may see is looked up again."""
 FOR_ALL = frozenset({"agent"})
@@ -142,13 +144,17 @@ async def _feed(app: deps.AppState, hub: Hub, caller: Principal) -> AsyncIterato
                 yield sse("alive", {})  # an event, not a comment: pages tell by it that the line still carries
             elif news.topic == RESYNC:
                 yield sse(RESYNC, {"topic": RESYNC})
+            elif news.topic == ACCESS and news.id == caller.user_id:
+                if not await _is_here(app, caller):
+                    return
+                yield sse(RESYNC, {"topic": RESYNC})
             elif concerns(news, scopes, caller.user_id):
                 yield sse(news.topic, told(news, caller.user_id))
 
 
 def unsettles(news: News, scopes: set[UUID]) -> bool:
     """Whether what the reader may see can be other than before."""
-    return news.topic in (RESYNC, "membership") or (news.topic == "channel" and news.scope not in scopes)
+    return news.topic in (RESYNC, ACCESS, "membership") or (news.topic == "channel" and news.scope not in scopes)
 
 
 def concerns(news: News, scopes: set[UUID], user_id: UUID) -> bool:
@@ -164,6 +170,16 @@ def told(news: News, user_id: UUID) -> dict[str, str]:
     if news.topic not in IS_SCOPE and news.scope is not None:
         data["scope"] = ids.encode("usr" if news.scope == user_id else "ch", news.scope)
     return data
+
+
+async def _is_here(app: deps.AppState, caller: Principal) -> bool:
+    """Whether the reader is still a member of the account, and not suspended."""
+    try:
+        async with app.db.tenant_tx(caller.account_id) as tx:
+            user = await users.get(tx, caller.account_id, caller.user_id)
+    except errors.NotFound:
+        return False
+    return user.role is not None and user.status == "active"
 
 
 async def _scopes(app: deps.AppState, caller: Principal) -> set[UUID]:

@@ -140,6 +140,8 @@ def test_a_hostile_file_is_downloaded_never_shown(house: House, visit: Opened) -
     expect(tray).to_be_visible()
     if page.get_by_role("alert").count():
         return  # this kind is refused
+    page.locator("[data-composer]").fill("look")
+    expect(page.get_by_role("button", name="Send")).to_be_enabled()
     page.locator("[data-composer]").press("Enter")
     file = page.get_by_role("feed").get_by_label("Files").get_by_role("link").first
     answer = page.request.get(house.base + (file.get_attribute("href") or ""))

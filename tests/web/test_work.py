@@ -4,6 +4,7 @@ import json
 import re
 from pathlib import Path
 
+import pytest
 from playwright.sync_api import expect
 
 from tests.web.conftest import Opened
@@ -35,6 +36,7 @@ def test_a_turn_opens_to_a_timeline_whose_steps_show_what_went_in_and_out_and_th
     expect(page.get_by_text("what time is it?").last).to_be_visible()
 
 
+@pytest.mark.requirement("VIEW-26")
 def test_the_table_of_turns_is_live_and_its_filter_is_in_the_address(house: House, visit: Opened) -> None:
     channel, other = house.channel("live one"), house.channel("live other")
     page = visit(house, f"/activity?channel_id={channel}")

@@ -59,7 +59,7 @@ def events(body: str) -> list[tuple[str, Any, str | None]]:
     return found
 
 
-@pytest.mark.requirement("PRN-07", "ROL-03", "CHN-19")
+@pytest.mark.requirement("ROL-03", "CHN-19")
 async def test_a_message_is_answered_at_once_with_the_ids_of_what_it_started(
     lab: Lab, client: httpx.AsyncClient
 ) -> None:
@@ -161,6 +161,21 @@ async def test_an_interaction_shows_every_step_with_tokens_and_cost(lab: Lab, cl
     listed = (await client.get("/v1/interactions", params={"state": "succeeded", "limit": 1})).json()
     assert [row["id"] for row in listed["data"]] == [started["id"]]
     assert (await client.get("/v1/interactions", params={"state": "failed"})).json()["data"] == []
+
+
+@pytest.mark.requirement("AGT-24")
+async def test_the_steps_of_a_turn_are_shown_while_it_runs(lab: Lab, client: httpx.AsyncClient) -> None:
+    slow = Slow("done")
+    lab.models.script = [calls(call("nothing")), slow]
+    started = (await post(client, lab)).json()["interactions"][0]["id"]
+    await slow.begun.wait()
+    body = (await client.get(f"/v1/interactions/{started}")).json()
+    slow.go.set()
+    assert (body["state"], body["ended_at"]) == ("running", None)
+    assert [(one["kind"], one["state"]) for one in body["steps"]] == [
+        ("think", "success"), ("act", "failed"), ("think", "running"),
+    ]  # fmt: skip
+    await lab.until(ids.decode("int", started))
 
 
 @pytest.mark.requirement("AGT-25", "ROL-04")

@@ -103,7 +103,7 @@ async def test_steering_stops_only_what_would_answer_in_the_same_place(lab: Lab,
         assert await states(lab, known["channel"]) == ["cancelled" if same else "queued", "queued"], (first, second)
 
 
-@pytest.mark.requirement("CHN-10")
+@pytest.mark.requirement("CHN-10", "THR-19")
 async def test_what_is_asked_in_a_thread_while_the_agent_answers_elsewhere_is_answered_in_the_thread(
     running: Lab,
 ) -> None:
@@ -121,6 +121,7 @@ async def test_what_is_asked_in_a_thread_while_the_agent_answers_elsewhere_is_an
     assert await answers(running, known["channel"]) == [
         ("to the channel", None), ("to the thread", known["root"]), ("to the channel again", None),
     ]  # fmt: skip
+    assert last_words(running, 0) == ["Owner: root", "Owner: other", "Owner: reply", "Owner: one"], "what was before"
     assert last_words(running, 1)[-3:] == ["to the channel", "Owner: two", "Owner: three"]
     assert last_words(running, 2)[-3:] == ["to the thread", "Owner: four", "Owner: five"]
 

@@ -56,7 +56,7 @@ async def test_a_thread_is_made_generates_and_goes_on_with_its_whole_history(run
     assert await running.fetch("select 1 from message where account_id = $1") == []
 
 
-@pytest.mark.requirement("THR-06", "THR-07", "THR-21", "THR-22", "THR-27")
+@pytest.mark.requirement("THR-06", "THR-07", "THR-21", "THR-22")
 async def test_an_action_called_again_with_the_same_message_answers_the_same(running: Lab) -> None:
     running.models.script = ["Only once."]
     handle = await open_thread(running)

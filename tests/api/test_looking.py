@@ -185,6 +185,14 @@ async def test_an_agents_activity_has_its_channels_turns_and_days_in_the_readers
     assert private not in [channel["channel_id"] for channel in seen["channels"]]
 
 
+async def test_a_turn_says_what_was_asked_until_that_is_deleted(lab: Lab, client: httpx.AsyncClient) -> None:
+    await looked_up(lab)
+    turn = (await client.get("/v1/interactions")).json()["data"][0]
+    assert turn["asked"] == "What is moss?"
+    await client.delete(f"/v1/channels/{turn['channel_id']}/messages/{turn['message_id']}")
+    assert (await client.get(f"/v1/interactions/{turn['id']}")).json()["asked"] is None
+
+
 async def test_the_list_takes_its_filters_and_cursors_from_the_query(lab: Lab, client: httpx.AsyncClient) -> None:
     await looked_up(lab)
     await lab.ask("Thanks")

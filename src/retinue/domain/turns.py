@@ -179,6 +179,8 @@ class InteractionView(Value):
     agent_name: str | None = None
     """As the agent, the channel and the person are called now; of a trial, the draft's name."""
     channel_name: str | None = None
+    asked: str | None = None
+    """The first 200 characters of the message it answers."""
     user_name: str | None = None
     model: str | None = None
     """The model that answered last."""

@@ -63,7 +63,9 @@ SEEN = """
 SHOWN = """
     coalesce(i.options #>> '{trial,name}', g.name) as agent_name, c.name as channel_name, u.name as user_name,
     (select e.model from token_event e where e.account_id = $1 and e.interaction_id = i.id and e.model is not null
-     order by e.step_seq desc limit 1) as model, coalesce(g.origin = 'trial', false) as trial
+     order by e.step_seq desc limit 1) as model, coalesce(g.origin = 'trial', false) as trial,
+    (select left(m.content, 200) from message m where m.account_id = $1 and m.id = i.message_id and m.status = 'sent'
+        and (m.delivery <> 'direct' or m.recipient_id = $2 or m.user_id = $2)) as asked
 """
 NAMED = """
     left join agent g on g.account_id = $1 and g.id = i.agent_id

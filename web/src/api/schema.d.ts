@@ -2740,6 +2740,8 @@ export interface components {
             agent_name: string | null;
             /** Channel Name */
             channel_name: string | null;
+            /** Asked */
+            asked: string | null;
             /** User Name */
             user_name: string | null;
             /** Model */

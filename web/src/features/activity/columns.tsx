@@ -21,7 +21,7 @@ export const columns: readonly Column<Interaction>[] = [
     cell: (row) => <StateWord state={row.state} />,
   },
   {
-    id: "agent", title: "Agent", width: 124, fixed: true,
+    id: "agent", title: "Agent", width: 132, fixed: true,
     value: (row) => row.agent_name,
     cell: (row) => (
       <Link to="/activity/$interactionId" params={{ interactionId: row.id }} className={classes.link} tabIndex={-1}>
@@ -29,11 +29,11 @@ export const columns: readonly Column<Interaction>[] = [
       </Link>
     ),
   },
-  { id: "channel", title: "Channel", width: 124, value: (row) => row.channel_name, cell: (row) => row.channel_name ?? "–" },
-  { id: "person", title: "Person", width: 116, from: 960, value: (row) => row.user_name, cell: (row) => row.user_name ?? "–" },
+  { id: "channel", title: "Channel", width: 172, value: (row) => row.channel_name, cell: (row) => row.channel_name ?? "–" },
+  { id: "person", title: "Person", width: 140, from: 960, value: (row) => row.user_name, cell: (row) => row.user_name ?? "–" },
   {
-    id: "outcome", title: "What happened", width: 140, grow: true,
-    value: (row) => outcome(row),
+    id: "outcome", title: "About", width: 140, grow: true,
+    value: (row) => outcome(row) ?? row.asked,
     cell: (row) => <Outcome row={row} />,
   },
   {
@@ -80,7 +80,7 @@ function Took({ row }: { row: Interaction }) {
 }
 
 function Outcome({ row }: { row: Interaction }) {
-  const words = outcome(row);
+  const words = outcome(row) ?? row.asked;
   if (!words) return null;
   return (
     <span className={row.state === "failed" ? classes.failed : classes.quiet} title={words}>
@@ -91,7 +91,7 @@ function Outcome({ row }: { row: Interaction }) {
 
 /** A turn in one cell, for narrow screens: what and how it went, then where, who and what it cost. */
 export function compactRow(row: Interaction) {
-  const words = outcome(row);
+  const words = outcome(row) ?? row.asked;
   return (
     <div className={classes.compact}>
       <div className={classes.line}>

@@ -3,8 +3,8 @@ import { describe, expect, it } from "vitest";
 import { bytes, compact, initials, label, names, plural, shorten } from "./format";
 
 it("writes large numbers short", () => {
-  expect([999, 1_234, 3_400_000].map(compact)).toEqual(["999", "1.2k", "3.4M"]);
-  expect([0, 640, 1_234, 250_000, 3_400_000].map(bytes)).toEqual(["0 B", "640 B", "1.2 KB", "250 KB", "3.4 MB"]);
+  expect([999, 1_234, 3_000, 371_600, 3_400_000].map(compact)).toEqual(["999", "1.2k", "3.0k", "372k", "3.4M"]);
+  expect([0, 640, 1_234, 250_000, 3_400_000, 20_971_520].map(bytes)).toEqual(["0 B", "640 B", "1.2 KB", "244 KB", "3.2 MB", "20 MB"]);
 });
 
 it("says one and many", () => {

@@ -5,19 +5,21 @@ export function count(value: number, locale?: string): string {
   return new Intl.NumberFormat(locale).format(value);
 }
 
-/** "950", "1.2k", "3.4M": for tokens and other large counts. */
+/** "950", "3.0k", "372k", "3.4M": for tokens and other large counts. */
 export function compact(value: number): string {
   if (Math.abs(value) < 1000) return String(Math.round(value));
-  return new Intl.NumberFormat("en", { notation: "compact", maximumFractionDigits: 1 }).format(value).replace("K", "k");
+  const digits = Math.floor(Math.log10(Math.abs(value))) % 3 === 2 ? 0 : 1;
+  const options = { notation: "compact", minimumFractionDigits: digits, maximumFractionDigits: digits } as const;
+  return new Intl.NumberFormat("en", options).format(value).replace("K", "k");
 }
 
-/** "640 B", "1.2 KB", "3.4 MB". */
+/** "640 B", "1.2 KB", "3.4 MB": of 1024 each, as limits are set. */
 export function bytes(value: number): string {
   const units = ["B", "KB", "MB", "GB", "TB"];
   let rest = value;
   let at = 0;
-  while (rest >= 1000 && at < units.length - 1) {
-    rest /= 1000;
+  while (rest >= 1024 && at < units.length - 1) {
+    rest /= 1024;
     at += 1;
   }
   return `${at === 0 || rest >= 100 ? Math.round(rest) : Number(rest.toFixed(1))} ${units[at] ?? "B"}`;

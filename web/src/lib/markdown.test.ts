@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 
-import { blocks, hasMath, language, ownImage, safeLink, withMath } from "./markdown";
+import { blocks, hasMath, language, ownImage, plainWords, safeLink, withMath } from "./markdown";
 
 const LONG = [
   "# Title",
@@ -153,4 +153,12 @@ test("the language of code comes from its class", () => {
   expect(language("language-c++")).toBe("c++");
   expect(language("other")).toBeNull();
   expect(language(undefined)).toBeNull();
+});
+
+test.each([
+  ["About **4.71 € per bag**, as *you* said", "About 4.71 € per bag, as you said"],
+  ["## Title\n> quoted `code` and [a link](https://example.org)", "Title\nquoted code and a link"],
+  ["2 * 3 * 4 and snake_case_name stay", "2 * 3 * 4 and snake_case_name stay"],
+])("a line that stands for a text has its words without marks: %s", (text, words) => {
+  expect(plainWords(text)).toBe(words);
 });

@@ -118,3 +118,19 @@ export function ownImage(address: string | null | undefined): string | null {
 export function language(className: string | undefined): string | null {
   return /\blanguage-([\w+#.-]{1,30})/.exec(className ?? "")?.[1]?.toLowerCase() ?? null;
 }
+
+// ── plain words ────────────────────────────────────────────────────────────────────────────────────────────────────
+
+const MARKS: readonly (readonly [RegExp, string])[] = [
+  [/^ {0,3}(?:`{3,}|~{3,}).*$/gm, " "],
+  [/^ {0,3}(?:#{1,6}|>)\s+/gm, ""],
+  [/!?\[([^\]\n]*)\]\([^)\n]*\)/g, "$1"],
+  [/(\*\*|__|~~)(?=\S)(.+?)(?<=\S)\1/g, "$2"],
+  [/(?<![\w*])\*(?=[^\s*])(.+?)(?<=[^\s*])\*(?![\w*])/g, "$1"],
+  [/(?<!`)(`+)(?!`)([^\n]+?)(?<!`)\1(?!`)/g, "$2"],
+];
+
+/** The words of a text without the marks of markdown: for one line that stands for it. Not exact, and need not be. */
+export function plainWords(text: string): string {
+  return MARKS.reduce((rest, [mark, put]) => rest.replace(mark, put), text);
+}

@@ -6,17 +6,17 @@ export interface Amount {
 
 const MICRO = 1_000_000;
 
-/** "$1.25", "$0.0031" (two telling digits under a cent), "<$0.0001", "$0.00". */
+/** "$1.25", "$0.0310" (four digits under ten cents, so that a column of them stands in line), "<$0.0001", "$0.00". */
 export function money(amount: Amount, locale?: string): string {
   const value = amount.amount_micro / MICRO;
   const size = Math.abs(value);
   if (size > 0 && size < 0.0001) return `<${written(0.0001, 4, amount.currency, locale)}`;
-  const digits = size === 0 || size >= 0.1 ? 2 : size >= 0.01 ? 3 : 4;
+  const digits = size === 0 || size >= 0.1 ? 2 : 4;
   return written(value, digits, amount.currency, locale);
 }
 
 function written(value: number, digits: number, currency: string, locale?: string): string {
-  const options = { minimumFractionDigits: Math.min(digits, 2), maximumFractionDigits: digits };
+  const options = { minimumFractionDigits: digits, maximumFractionDigits: digits };
   try {
     const style = { style: "currency", currency, currencyDisplay: "narrowSymbol" } as const;
     return new Intl.NumberFormat(locale, { ...style, ...options }).format(value);

@@ -79,6 +79,11 @@ export function day(when: string | number | Date, now: number = Date.now()): str
   return format({ day: "numeric", month: "short", ...(sameYear ? {} : { year: "numeric" }) }).format(ms(when));
 }
 
+/** "12 Mar" of a calendar day that is the same everywhere, given as its midnight in UTC. */
+export function calendarDay(midnight: Date): string {
+  return new Intl.DateTimeFormat(place.locale, { day: "numeric", month: "short", timeZone: "UTC" }).format(midnight);
+}
+
 /** "Today", "Yesterday", "Tuesday" within a week, then "Tuesday, 12 March" (with the year where it is another one). */
 export function dayTitle(when: string | number | Date, now: number = Date.now()): string {
   const apart = dayNumber(now) - dayNumber(when);
@@ -96,21 +101,26 @@ export function dayNumber(when: string | number | Date): number {
   return Math.round(Date.UTC(found["year"] ?? 0, (found["month"] ?? 1) - 1, found["day"] ?? 1) / DAY);
 }
 
-/** "14:05". */
+/** "14:05", "2:05 PM". */
 export function clock(when: string | number | Date): string {
-  return format({ hour: "2-digit", minute: "2-digit" }).format(ms(when));
+  return format({ hour: hourDigits(), minute: "2-digit" }).format(ms(when));
+}
+
+/** "9:05 AM", but "09:05". */
+function hourDigits(): "numeric" | "2-digit" {
+  return format({ hour: "numeric" }).resolvedOptions().hour12 ? "numeric" : "2-digit";
 }
 
 /** "14:05:09.120": for timelines. */
 export function clockExact(when: string | number | Date): string {
-  const options = { hour: "2-digit", minute: "2-digit", second: "2-digit", fractionalSecondDigits: 3 } as const;
+  const options = { hour: hourDigits(), minute: "2-digit", second: "2-digit", fractionalSecondDigits: 3 } as const;
   return format(options).format(ms(when));
 }
 
 /** "Tuesday, 12 March 2024 at 14:05:09 CET": what a hover shows. */
 export function exact(when: string | number | Date): string {
   const date = { weekday: "long", day: "numeric", month: "long", year: "numeric" } as const;
-  const time = { hour: "2-digit", minute: "2-digit", second: "2-digit", timeZoneName: "short" } as const;
+  const time = { hour: hourDigits(), minute: "2-digit", second: "2-digit", timeZoneName: "short" } as const;
   return format({ ...date, ...time }).format(ms(when));
 }
 

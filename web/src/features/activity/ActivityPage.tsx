@@ -51,7 +51,7 @@ export default function ActivityPage() {
         topKey={`${JSON.stringify(search)}${shows}`}
         notice={fresh > 0 ? <NewRows count={fresh} more={more} onShow={() => { showFresh(); setShows(shows + 1); }} /> : null}
         tail={<Tail log={log} />}
-        totals={hasNextPage ? `The ${plural(rows.length, "turn")} loaded so far` : `All ${plural(rows.length, "turn")}`}
+        totals={hasNextPage ? `The ${plural(rows.length, "turn")} loaded so far` : rows.length === 1 ? "1 turn" : `All ${plural(rows.length, "turn")}`}
         exportName="activity"
         exportRows={() => allInteractions(filters)}
         sort={sortOf(search.sort)}

@@ -6,6 +6,7 @@ import { useState } from "react";
 import { useInteraction, useInteractionChildren, type Interaction } from "@/api/interactions";
 import { useMessage } from "@/api/messages";
 import { shorten } from "@/lib/format";
+import { plainWords } from "@/lib/markdown";
 import { ErrorState } from "@/ui/ErrorState";
 import { ListSkeleton } from "@/ui/ListSkeleton";
 import { PageHeader } from "@/ui/PageHeader";
@@ -87,7 +88,7 @@ function Question({ interaction: { channel_id, message_id } }: { interaction: In
 
 function Words({ channelId, messageId }: { channelId: string; messageId: string }) {
   const { data } = useMessage(channelId, messageId);
-  return data ? shorten(data.content, 160) : null;
+  return data ? shorten(plainWords(data.content), 160) : null;
 }
 
 function Waits({ interaction }: { interaction: Interaction }) {

@@ -1,6 +1,7 @@
 /** Steps in words: what each is called, what it was about, and what a screen reader says of its bar. */
 import type { Interaction, Step, Wait } from "@/api/interactions";
 import { label, plural, shorten } from "@/lib/format";
+import { plainWords } from "@/lib/markdown";
 import { money } from "@/lib/money";
 import { reasonOf, whyStepFailed } from "@/lib/reasons";
 import { between, duration } from "@/lib/time";
@@ -19,7 +20,7 @@ export function stepTitle(step: Step): string {
 export function stepAbout(step: Step): string | null {
   if (step.kind === "act") return keyArgument(step.input["arguments"]);
   const text = step.output?.["text"];
-  if (typeof text === "string" && text.trim() !== "") return shorten(text, ABOUT);
+  if (typeof text === "string" && text.trim() !== "") return shorten(plainWords(text), ABOUT);
   const calls = step.output?.["calls"];
   return typeof calls === "number" && calls > 0 ? `asks for ${plural(calls, "tool")}` : null;
 }

@@ -9,11 +9,14 @@ import { plural } from "@/lib/format";
 import { money } from "@/lib/money";
 
 import classes from "./AgentPage.module.css";
-import { bars, summary, tickCost } from "./days";
+import { axisCost, bars, summary, tickCost, ticks, weeks } from "./days";
 
 export default function CostChart({ days, name }: { days: readonly AgentDay[]; name: string }) {
   const data = bars(days);
   const total = summary(days);
+  const heights = ticks(Math.max(0, ...data.map((bar) => bar.cost)));
+  const top = heights.at(-1) ?? 0;
+  const step = heights[1] ?? 1;
   return (
     <>
       <div className={classes.chartHead}>
@@ -36,8 +39,8 @@ export default function CostChart({ days, name }: { days: readonly AgentDay[]; n
           gridAxis="x"
           tickLine="none"
           withLegend={false}
-          yAxisProps={{ width: 56, domain: [0, "auto"], tickCount: 4, tickFormatter: tickCost, allowDecimals: true }}
-          xAxisProps={{ interval: "preserveStartEnd", minTickGap: 24 }}
+          yAxisProps={{ width: 56, domain: [0, top], ticks: heights, tickFormatter: (value: number) => axisCost(step, value) }}
+          xAxisProps={{ interval: 0, ticks: weeks(data.map((bar) => bar.label)) }}
           valueFormatter={tickCost}
           barProps={{ isAnimationActive: false, radius: 2, maxBarSize: 20 }}
           tooltipAnimationDuration={0}

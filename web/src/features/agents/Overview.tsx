@@ -67,10 +67,10 @@ function Recent({ turns }: { turns: AgentActivity["recent"] }) {
           <Link className={classes.row} to="/activity/$interactionId" params={{ interactionId: turn.id }}>
             <StateWord state={turn.state} since={turn.started_at} />
             <span className={classes.grow}>{turn.channel_name ?? "Without a channel"}</span>
-            <span className={classes.meta}>
+            <span className={`${classes.meta} ${classes.cost}`}>
               <CostCell cost={turn.cost} />
             </span>
-            <TimeAgo when={turn.created_at} className={classes.meta} />
+            <TimeAgo when={turn.created_at} className={`${classes.meta} ${classes.when}`} />
           </Link>
         </li>
       ))}

@@ -32,7 +32,7 @@ export const columns: readonly Column<AgentRow>[] = [
   {
     id: "model",
     title: "Model",
-    width: 210,
+    width: 272,
     sortable: true,
     value: (row) => row.agent.model,
     cell: (row) => row.agent.model ?? <span className={classes.dim}>Account default</span>,
@@ -83,7 +83,7 @@ function Name({ row: { agent } }: { row: AgentRow }) {
     <span className={classes.name}>
       <Avatar kind="agent" name={agent.name} accent={agent.accent_colour} image={agent.avatar} size={24} />
       <span className={classes.what}>
-        {agent.name} {agent.description && <span className={classes.dim}>{agent.description}</span>}
+        <span className={classes.called}>{agent.name}</span> {agent.description && <span className={classes.dim}>{agent.description}</span>}
       </span>
     </span>
   );

@@ -1,8 +1,9 @@
 import { expect, test } from "vitest";
 
 import type { AgentDay } from "@/api/agents";
+import { setPlace } from "@/lib/time";
 
-import { bars, dayLabel, summary, tickCost } from "./days";
+import { axisCost, bars, dayLabel, summary, tickCost, ticks, weeks } from "./days";
 
 const day = (day: string, micro: number, turns = 1, failed = 0): AgentDay => ({
   day,
@@ -11,6 +12,22 @@ const day = (day: string, micro: number, turns = 1, failed = 0): AgentDay => ({
   cost: { amount_micro: micro, currency: "USD" },
   input_tokens: 0,
   output_tokens: 0,
+});
+
+setPlace("en-GB", "UTC");
+
+test.each([
+  [0.107, [0, 0.05, 0.1, 0.15], ["$0", "$0.05", "$0.10", "$0.15"]],
+  [0.0031, [0, 0.001, 0.002, 0.003, 0.004], ["$0", "$0.001", "$0.002", "$0.003", "$0.004"]],
+  [42, [0, 20, 40, 60], ["$0", "$20", "$40", "$60"]],
+  [0, [0], ["$0"]],
+])("the axis goes to %d in round steps", (highest, heights, words) => {
+  expect(ticks(highest)).toEqual(heights);
+  expect(heights.map((height) => axisCost(heights[1] ?? 1, height))).toEqual(words);
+});
+
+test("there is a label a week, the last day has one", () => {
+  expect(weeks(["a", "b", "c", "d", "e", "f", "g", "h", "i"])).toEqual(["b", "i"]);
 });
 
 test("bars stand from the oldest day to the newest, in dollars", () => {

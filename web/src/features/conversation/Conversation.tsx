@@ -11,6 +11,7 @@ import { notifyError } from "@/ui/notify";
 
 import { Announcer } from "./Announcer";
 import { useConversation } from "./context";
+import classes from "./Conversation.module.css";
 import { Beginning, NothingYet } from "./Empty";
 import { MessageList, type ListHandle } from "./MessageList";
 import { Pills } from "./Pills";
@@ -68,9 +69,18 @@ export function Conversation({ channel, target }: Props) {
   const start = useMemo(() => <Beginning channel={channel} older={older} />, [channel, older]);
 
   if (talk.history.error && !known) {
-    return <ErrorState error={talk.history.error} what="the messages" retry={() => void talk.history.refetch()} />;
+    return (
+      <div className={classes.instead}>
+        <ErrorState error={talk.history.error} what="the messages" retry={() => void talk.history.refetch()} />
+      </div>
+    );
   }
-  if (!known) return <ListSkeleton rows={8} height={56} avatar label="Loading messages" />;
+  if (!known)
+    return (
+      <div className={classes.instead} data-loading>
+        <ListSkeleton rows={8} height={56} avatar label="Loading messages" />
+      </div>
+    );
   return (
     <Mentions value={handles}>
       {talk.rows.length === 0 ? (

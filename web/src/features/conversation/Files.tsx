@@ -7,16 +7,29 @@ import classes from "./Files.module.css";
 
 type File = Message["files"][number];
 
-/** The files of a message: pictures in their place, everything else as a line with name and size. */
+/** The files of a message: pictures first, everything else below them as a line with name and size. */
 export function Files({ message }: { message: Message }) {
   if (!message.files.length) return null;
+  const pictures = message.files.filter(isPicture);
   return (
     <ul className={classes.files} aria-label="Files">
-      {message.files.map((file) => (
-        <li key={file.id}>{file.preview_url && file.width && file.height ? <Picture file={file} /> : <Line file={file} />}</li>
+      {pictures.map((file) => (
+        <li key={file.id}>
+          <Picture file={file} />
+        </li>
+      ))}
+      {pictures.length > 0 && <li className={classes.break} aria-hidden />}
+      {message.files.filter((file) => !isPicture(file)).map((file) => (
+        <li key={file.id}>
+          <Line file={file} />
+        </li>
       ))}
     </ul>
   );
+}
+
+function isPicture(file: File): boolean {
+  return Boolean(file.preview_url && file.width && file.height);
 }
 
 const WIDEST = 400;

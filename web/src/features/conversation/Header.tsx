@@ -1,10 +1,11 @@
 import { ActionIcon, Anchor } from "@mantine/core";
-import { IconHash, IconInfoCircle, IconUsers } from "@tabler/icons-react";
+import { IconInfoCircle, IconUsers } from "@tabler/icons-react";
 import { Link } from "@tanstack/react-router";
 
 import { useChannelMembers, type Channel } from "@/api/channels";
 import { label, names, plural } from "@/lib/format";
 import { Avatar } from "@/ui/Avatar";
+import { ChannelIcon } from "@/ui/ChannelIcon";
 import { PageHeader } from "@/ui/PageHeader";
 
 import { useDirectory } from "./useDirectory";
@@ -28,7 +29,7 @@ export function Header({ channel, panel, onPanel }: Props) {
   const before = dialogue ? (
     <Avatar name={who.name} kind="agent" accent={who.accent} image={who.image} size={28} />
   ) : (
-    <IconHash size={18} stroke={1.5} aria-hidden />
+    <ChannelIcon kind={channel.kind} />
   );
   return (
     <PageHeader title={channel.name} before={before} note={<Note channel={channel} only={only ?? null} agents={agents.map((one) => one.name)} />}>

@@ -62,7 +62,7 @@ function Newer({ rows, present, me, far, bottom, goTo }: Props) {
   if (bottom && present && newest > seen) setSeen(newest);
   if (bottom && present) return null;
   const fresh = rows.filter((row) => row.kind === "message" && row.message.seq > seen && row.message.user_id !== me).length;
-  const busy = rows.some((row) => row.kind === "turn" && isLive(row.turn));
+  const busy = rows.some((row) => row.kind === "turn" && isLive(row.turn) && row.turn.state !== "waiting");
   if (!far && !fresh && !busy && present) return null;
   const words = fresh ? plural(fresh, "new message") : busy ? "Answering" : "Latest";
   return (

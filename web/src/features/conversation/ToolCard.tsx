@@ -27,6 +27,7 @@ export const ToolCard = memo(function ToolCard({ call, turnId }: { call: Call; t
   const [open, setOpen] = useState(false);
   const id = useId();
   const [meaning, words] = STATES[call.state] ?? ["dormant", label(call.state)];
+  const asked = call.state === "waiting" || call.state === "unknown"; // its time is then the time of the person who is asked
   const argument = shorten(keyArgument(call.arguments), 80);
   return (
     <div className={classes.card}>
@@ -36,7 +37,7 @@ export const ToolCard = memo(function ToolCard({ call, turnId }: { call: Call; t
         <span className={classes.tool}>{label(call.tool || "tool")}</span>
         {argument && <span className={classes.argument}>{argument}</span>}
         <span className={classes.end}>
-          {call.startedAt && <Duration start={call.startedAt} end={call.endedAt} />}
+          {call.startedAt && !asked && <Duration start={call.startedAt} end={call.endedAt} />}
           <StateDot meaning={meaning} label={words} />
         </span>
       </UnstyledButton>

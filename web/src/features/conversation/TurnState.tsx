@@ -30,7 +30,7 @@ export function Status({ channelId, turnId, reply, agent, turn }: StatusProps) {
   const halt = () => stop.mutate(turnId, { onError: (error) => notifyError(error, `Couldn't stop ${agent}`) });
   return (
     <>
-      <Working since={turn?.created_at ?? null} words={again ? `${again} Trying again.` : wordsFor(reply)}>
+      <Working since={turn?.created_at ?? null} waiting={reply.phase === "waiting"} words={again ? `${again} Trying again.` : wordsFor(reply)}>
         {reply.reasoning && (
           <Button size="compact-xs" variant="subtle" color="gray" aria-expanded={open} onClick={() => setOpen(!open)}>
             {open ? "Hide thoughts" : "Show thoughts"}
@@ -59,11 +59,19 @@ function wordsFor(reply: Reply): string {
   }
 }
 
+interface WorkingProps {
+  words: string;
+  since: string | null;
+  /** It is a person's turn, not the agent's. */
+  waiting?: boolean;
+  children?: ReactNode;
+}
+
 /** The dot that pulses, a word, and after a few seconds how long it has been. */
-export function Working({ words, since, children }: { words: string; since: string | null; children?: ReactNode }) {
+export function Working({ words, since, waiting = false, children }: WorkingProps) {
   return (
     <div className={classes.thinking}>
-      <span className={classes.dot} aria-hidden="true" />
+      <span className={classes.dot} data-waiting={waiting || undefined} aria-hidden="true" />
       <span>{words}</span>
       {since && <Duration start={since} />}
       {children}

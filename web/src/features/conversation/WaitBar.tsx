@@ -13,15 +13,20 @@ interface Props {
   wait: ReplyWait;
 }
 
+/** The question, with the tool's name as people know it. */
+function inWords({ prompt, tool }: ReplyWait): string {
+  if (!prompt) return `${label(tool ?? "This")} waits for an answer.`;
+  return tool && prompt.startsWith(tool) ? `${label(tool)}${prompt.slice(tool.length)}` : prompt;
+}
+
 /** What a turn waits for: a quiet hatched bar, with the buttons where an answer can be given here. */
 export function WaitBar({ channelId, turnId, wait }: Props) {
   const answer = useAnswerOutcome(channelId, turnId);
   const say = (happened: boolean, retry: boolean) =>
     answer.mutate({ wait: wait.id, happened, retry }, { onError: (error) => notifyError(error, "Couldn't take the answer") });
-  const words = wait.prompt || `${label(wait.tool ?? "This")} waits for an answer.`;
   return (
     <div className={classes.bar} role="group" aria-label="Waits for an answer">
-      <p className={classes.words}>{words}</p>
+      <p className={classes.words}>{inWords(wait)}</p>
       {wait.kind === "outcome" && (
         <div className={classes.buttons}>
           <Button size="compact-sm" variant="default" disabled={answer.isPending} onClick={() => say(true, false)}>

@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import asyncpg
 from PIL import Image
@@ -33,7 +33,7 @@ from tests.conftest import SECRET  # noqa: E402
 from tests.web.conftest import FLAGS, browser_path  # noqa: E402
 
 SCREENS = ROOT / "docs" / "screens"
-COLOURS = 128
+COLOURS = 200
 FORMS: dict[str, dict[str, Any]] = {
     "desktop": {"viewport": {"width": 1440, "height": 900}},
     "phone": {"viewport": {"width": 390, "height": 844}, "is_mobile": True, "has_touch": True},
@@ -81,11 +81,6 @@ def hanging(path: str | re.Pattern[str]) -> Act:
     return lambda page: page.route(path, lambda _: None)
 
 
-def to(text: str) -> Act:
-    """Scroll until this is in sight."""
-    return lambda page: page.get_by_text(text).first.scroll_into_view_if_needed()
-
-
 def open_card(page: Page) -> None:
     card = page.get_by_role("button", name=re.compile("stock level", re.IGNORECASE)).first
     card.scroll_into_view_if_needed()
@@ -97,7 +92,7 @@ def palette(page: Page) -> None:
     page.locator("body").press("Control+k")
     box = page.get_by_label("Go to, do, or search messages")
     box.press_sequentially("guji")
-    page.wait_for_timeout(800)
+    expect(page.get_by_text("Messages", exact=True)).to_be_visible()
 
 
 def mention(page: Page) -> None:
@@ -138,7 +133,7 @@ SHOTS = (
     Shot("conversation", "/channels/{website}", "A channel of people and agents, at its end"),
     Shot("conversation-markdown", "/channels/{website}?message={prices}", "Code, a table, a thread, reactions"),
     Shot("conversation-tools", "/channels/{website}?message={margin}", "A tool call opened in place", open_card),
-    Shot("conversation-failed", "/channels/{website}", "A turn that failed, one that was stopped", to("Stopped.")),
+    Shot("conversation-failed", "/channels/{website}?message={fails}", "A turn that failed, one that was stopped"),
     Shot("conversation-empty", "/channels/{quiet}", "A channel in which nothing was said yet"),
     Shot("conversation-loading", "/channels/{website}", "While messages are on their way", before=hanging(MESSAGES)),
     Shot("conversation-error", "/channels/{website}", "Messages that could not be loaded", before=refused(MESSAGES)),
@@ -157,7 +152,7 @@ SHOTS = (
     Shot("interaction", "/activity/{margin_turn}", "One turn on a time axis"),
     Shot("interaction-step", "/activity/{margin_turn}?step=2", "A step of it: what went in, what came out"),
     Shot("interaction-prompt", "/activity/{margin_turn}?step=1", "The prompt, as the model had it", press("prompt")),
-    Shot("interaction-config", "/activity/{margin_turn}", "What changed in the agent since", press("[Cc]onfig")),
+    Shot("interaction-config", "/activity/{margin_turn}", "What changed in the agent since", press("Compare with now")),
     Shot("agents", "/agents", "All agents"),
     Shot("agents-catalogue", "/agents", "Agents to install", catalogue),
     Shot("agent", "/agents/{ledger}", "One agent: what it does, where, and what it costs"),
@@ -227,10 +222,21 @@ def take(browser: Browser, world: World, shot: Shot, form: str, scheme: str) -> 
     settle(page, shot)
     if shot.act:
         shot.act(page)
-        page.wait_for_timeout(400)
+        page.evaluate(QUIET)
     taken = page.screenshot(animations="disabled")
     context.close()
     return taken
+
+
+def sign_in(browser: Browser, world: World) -> None:
+    """As the owner, in this browser."""
+    context = browser.new_context(base_url=world.house.base)
+    page = context.new_page()
+    page.goto(f"/sign-in?token={world.house.link(world.house.owner)}")
+    page.get_by_role("button", name="Sign in").click()
+    expect(page.get_by_role("navigation", name="Main")).to_be_visible()
+    COOKIES[:] = context.cookies()
+    context.close()
 
 
 COOKIES: list[Any] = []
@@ -239,16 +245,30 @@ COOKIES: list[Any] = []
 def settle(page: Page, shot: Shot) -> None:
     """Until the page shows what it asked for."""
     expect(page.get_by_role("main").first).to_be_visible()
-    if "loading" not in shot.name:
+    if "error" in shot.name:
+        expect(page.get_by_role("alert")).to_be_visible(timeout=30_000)
+    elif "loading" not in shot.name:
         expect(page.locator("[role=status][aria-label^='Loading']")).to_have_count(0, timeout=20_000)
-    page.wait_for_timeout(700)
+    page.evaluate(QUIET)
+
+
+QUIET = """() => new Promise(done => {
+  let timer = setTimeout(done, 800);
+  const again = () => { clearTimeout(timer); timer = setTimeout(done, 800); };
+  new MutationObserver(again).observe(document.body, {subtree: true, childList: true, attributes: true});
+  setTimeout(done, 8000);
+})"""
+"""Until nothing has changed on the page for 800 ms."""
 
 
 def small(taken: bytes) -> bytes:
-    """The picture with few colours: what a page has, in a third of the bytes."""
+    """The picture in its most frequent colours, exact, and the rest in the nearest of them: a third of the bytes."""
     image = Image.open(io.BytesIO(taken)).convert("RGB")
+    counted = sorted(image.getcolors(image.width * image.height) or [], reverse=True)[:COLOURS]
+    palette = Image.new("P", (1, 1))
+    palette.putpalette([part for _, colour in counted for part in cast("tuple[int, ...]", colour)])
     out = io.BytesIO()
-    image.quantize(COLOURS, method=Image.Quantize.MAXCOVERAGE, dither=Image.Dither.NONE).save(out, "PNG", optimize=True)
+    image.quantize(palette=palette, dither=Image.Dither.NONE).save(out, "PNG", optimize=True)
     return out.getvalue()
 
 
@@ -286,7 +306,7 @@ def main() -> None:
     SCREENS.mkdir(parents=True, exist_ok=True)
     failed = False
     with opened() as world, sync_playwright() as playwright, browser(playwright, world.house.folder) as chromium:
-        COOKIES.extend(world.house.cookies(world.house.owner))
+        sign_in(chromium, world)
         for shot in wanted:
             for form in shot.forms:
                 for scheme in SCHEMES:

@@ -26,6 +26,7 @@ from tests.web.house import House
 
 WORLD = yaml.safe_load(Path(__file__).with_name("screens.yaml").read_text("utf-8"))
 NOW = datetime.fromisoformat(WORLD["now"])
+LOCALE = "en-GB"
 ROUTINE_DAYS = 30
 SHIFTED = (
     "import os; from datetime import timedelta; from retinue import cli, telemetry; "
@@ -146,10 +147,17 @@ class World:
         for name, person in WORLD["people"].items():
             if person.get("role") == "owner":
                 self.people[name] = self.house.owner
-                changed = {"name": person["name"], "email": person["email"], "time_zone": WORLD["zone"]}
+                changed = {
+                    "name": person["name"],
+                    "email": person["email"],
+                    "time_zone": WORLD["zone"],
+                    "locale": LOCALE,
+                }
                 api("PATCH", f"/v1/users/{self.house.owner}", changed)
             else:
-                self.people[name] = api("POST", "/v1/users", person | {"time_zone": WORLD["zone"]})["id"]
+                self.people[name] = api("POST", "/v1/users", person | {"time_zone": WORLD["zone"], "locale": LOCALE})[
+                    "id"
+                ]
             key = {"name": "Pictures", "scopes": ["read", "write"], "user_id": self.people[name]}
             self.keys[name] = api("POST", "/v1/keys", key)["secret"]
         teams: dict[str, str] = {}
@@ -268,14 +276,18 @@ class World:
             if turn is not None:
                 await _date_turn(connection, ids.decode("int", turn), at, said)
         await connection.execute(COUNTERS)
-        await connection.execute("update agent set created_at = $1, updated_at = $1", moment("-30 08:00"))
-        await connection.execute("update config_snapshot set created_at = $1", moment("-30 08:00"))
-        await connection.execute("update channel set created_at = $1", moment("-30 08:00"))
-        await connection.execute("update api_key set created_at = $1, last_used_at = null", moment("-30 08:00"))
+        for table, column in BEGINNINGS:
+            await connection.execute(f"update {table} set {column} = $1 where {column} > $1", moment("-30 08:00"))
+        await connection.execute("update api_key set last_used_at = null")
         await connection.close()
         self.told.clear()
 
 
+BEGINNINGS = (
+    ("account", "created_at"), ("app_user", "created_at"), ("member", "created_at"), ("agent", "created_at"),
+    ("agent", "updated_at"), ("tool", "created_at"), ("tool", "updated_at"), ("config_snapshot", "created_at"),
+    ("channel", "created_at"), ("channel_member", "joined_at"), ("api_key", "created_at"), ("team", "created_at"),
+)  # fmt: skip
 COUNTERS = """
 delete from usage_counter;
 insert into usage_counter

@@ -6,23 +6,7 @@
  * now, amber be aware, green well, blue working; grey is dormant. Text tokens reach AA (4.5:1) on every surface and on
  * their own soft ground, marks 3:1. src/theme.test.ts measures that.
  */
-import {
-  ActionIcon,
-  Alert,
-  Anchor,
-  Badge,
-  Button,
-  createTheme,
-  type CSSVariablesResolver,
-  Menu,
-  Modal,
-  NavLink,
-  Notification,
-  Popover,
-  rem,
-  SegmentedControl,
-  Tooltip,
-} from "@mantine/core";
+import { createTheme, type CSSVariablesResolver, rem } from "@mantine/core";
 
 type Scheme = "light" | "dark";
 type Tokens = Record<string, readonly [light: string, dark: string]>;
@@ -126,25 +110,28 @@ export const theme = createTheme({
   respectReducedMotion: true,
   focusRing: "auto",
   components: {
-    ActionIcon: ActionIcon.extend({ defaultProps: { variant: "subtle", color: "gray", size: 32 } }),
-    Alert: Alert.extend({ defaultProps: { variant: "light", radius: "md" } }),
-    Anchor: Anchor.extend({ defaultProps: { underline: "always" } }), // links in a text are told by more than colour
-    Badge: Badge.extend({ defaultProps: { variant: "light", tt: "none", fw: 500, radius: "sm" } }),
-    Button: Button.extend({ defaultProps: { size: "sm", fw: 500 } }),
-    Menu: Menu.extend({
+    ActionIcon: { defaultProps: { variant: "subtle", color: "gray", size: 32 } },
+    Alert: { defaultProps: { variant: "light", radius: "md" } },
+    Anchor: { defaultProps: { underline: "always" } }, // links in a text are told by more than colour
+    Badge: { defaultProps: { variant: "light", tt: "none", fw: 500, radius: "sm" } },
+    Button: { defaultProps: { size: "sm", fw: 500 } },
+    InputWrapper: {
+      styles: { description: { fontSize: "var(--mantine-font-size-xs)" }, error: { fontSize: "var(--mantine-font-size-xs)" } },
+    },
+    Menu: {
       defaultProps: { shadow: "md", radius: "md", withInitialFocusPlaceholder: false, transitionProps: { duration: 120 } },
-    }),
-    Modal: Modal.extend({
+    },
+    Modal: {
       defaultProps: { centered: false, radius: "lg", transitionProps: { duration: 150 } },
       styles: { content: { background: "var(--rt-raised)" }, header: { background: "var(--rt-raised)" }, title: { fontWeight: 600 } },
-    }),
-    Notification: Notification.extend({ defaultProps: { closeButtonProps: { "aria-label": "Dismiss" } } }),
-    NavLink: NavLink.extend({ defaultProps: { variant: "subtle" } }),
-    Popover: Popover.extend({ defaultProps: { shadow: "md", radius: "md", transitionProps: { duration: 120 } } }),
-    SegmentedControl: SegmentedControl.extend({ defaultProps: { size: "sm", transitionDuration: 150 } }),
-    Tooltip: Tooltip.extend({
+    },
+    Notification: { defaultProps: { closeButtonProps: { "aria-label": "Dismiss" } } },
+    NavLink: { defaultProps: { variant: "subtle" } },
+    Popover: { defaultProps: { shadow: "md", radius: "md", transitionProps: { duration: 120 } } },
+    SegmentedControl: { defaultProps: { size: "sm", transitionDuration: 150 } },
+    Tooltip: {
       defaultProps: { openDelay: 400, transitionProps: { duration: 120 }, events: { hover: true, focus: true, touch: false } },
-    }),
+    },
   },
 });
 

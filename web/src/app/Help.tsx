@@ -1,12 +1,14 @@
 import { Kbd, Modal } from "@mantine/core";
+import { useMounted } from "@mantine/hooks";
 
 import classes from "./Help.module.css";
 import { HELP } from "./shortcuts";
 
 /** The list of keys. */
 export function Help({ opened, onClose }: { opened: boolean; onClose: () => void }) {
+  const here = useMounted(); // it opens only after it was closed, so that the focus comes back to where it was
   return (
-    <Modal opened={opened} onClose={onClose} title="Keyboard" size="md" closeButtonProps={{ "aria-label": "Close" }}>
+    <Modal opened={opened && here} onClose={onClose} title="Keyboard" size="md" closeButtonProps={{ "aria-label": "Close" }}>
       <div className={classes.groups}>
         {HELP.map(({ title, rows }) => (
           <section key={title}>

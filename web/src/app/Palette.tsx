@@ -20,7 +20,7 @@ interface Props {
 }
 
 /** Go to anything, do anything (Ctrl/Cmd-K). */
-export default function Palette({ opens, onHelp }: Props) {
+export function Palette({ opens, onHelp }: Props) {
   const [query, setQuery] = useState("");
   const { entries, found } = useEntries(onHelp); // here, and not in the list: what it does goes on after the list is gone
   const seen = useRef(0);

@@ -1,10 +1,11 @@
 import { localStorageColorSchemeManager, MantineProvider } from "@mantine/core";
-import { Notifications } from "@mantine/notifications";
 import { QueryClientProvider } from "@tanstack/react-query";
 import { RouterProvider } from "@tanstack/react-router";
 
 import { onSignedOut } from "@/api/client";
 import { cssVariables, theme } from "@/theme";
+import { Notices } from "@/ui/notices";
+import { Tips } from "@/ui/Tips";
 
 import { createClient } from "./client";
 import { createAppRouter } from "./router";
@@ -28,8 +29,10 @@ export function Providers() {
       <QueryClientProvider client={client}>
         <RouterProvider router={router} />
         {/* Mantine's menus, dialogs and notices are drawn in here, so that they too lie in a landmark */}
-        <div role="region" aria-label="Menus and notices" data-mantine-shared-portal-node="true" />
-        <Notifications position="bottom-right" limit={4} />
+        <div role="region" aria-label="Menus and notices" data-mantine-shared-portal-node="true">
+          <Tips />
+        </div>
+        <Notices />
       </QueryClientProvider>
     </MantineProvider>
   );

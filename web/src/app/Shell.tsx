@@ -1,31 +1,34 @@
-import { ActionIcon, Drawer } from "@mantine/core";
+import { ActionIcon } from "@mantine/core";
 import { useMediaQuery } from "@mantine/hooks";
 import { IconMenu2 } from "@tabler/icons-react";
 import { useQueryClient } from "@tanstack/react-query";
 import { Outlet, useRouterState } from "@tanstack/react-router";
-import { lazy, Suspense, useEffect, useRef, useState } from "react";
+import { Suspense, useEffect, useRef, useState } from "react";
 
 import { startLive } from "@/api/live";
 import { useMe } from "@/api/me";
 import { setPlace } from "@/lib/time";
+import { fetchLater, later } from "@/ui/later";
 
 import { ConnectionBar } from "./ConnectionBar";
-import { Help } from "./Help";
 import { useArrival } from "./arrival";
 import classes from "./Shell.module.css";
 import { Sidebar } from "./Sidebar";
 import { useShortcuts } from "./useShortcuts";
 
-const Palette = lazy(() => import("./Palette"));
+const Palette = later(() => import("./Palette").then((module) => module.Palette));
+const Help = later(() => import("./Help").then((module) => module.Help));
+const Sheet = later(() => import("./Sheet").then((module) => module.Sheet));
 
 /** The frame of every page but the sign-in: sidebar, connection state, palette, keys, focus. */
 export function Shell() {
   const main = useRef<HTMLElement>(null);
   const [paletteOpens, setPaletteOpens] = useState(0);
-  const [help, setHelp] = useState(false);
+  const [help, setHelp] = useState<boolean | null>(null); // null: never asked for
   const openPalette = () => setPaletteOpens((count) => count + 1);
   const openHelp = () => setHelp(true);
   useLive();
+  useEffect(fetchLater, []);
   useOwnPlace();
   useShortcuts({ palette: openPalette, help: openHelp });
   const { title, announcement } = useArrival(main);
@@ -48,12 +51,8 @@ export function Shell() {
       <div role="status" aria-live="polite" className={classes.announcer}>
         {announcement}
       </div>
-      {paletteOpens > 0 && (
-        <Suspense fallback={null}>
-          <Palette opens={paletteOpens} onHelp={openHelp} />
-        </Suspense>
-      )}
-      <Help opened={help} onClose={() => setHelp(false)} />
+      {paletteOpens > 0 && <Palette opens={paletteOpens} onHelp={openHelp} />}
+      {help !== null && <Help opened={help} onClose={() => setHelp(false)} />}
     </div>
   );
 }
@@ -75,18 +74,9 @@ function Side({ children }: { children: React.ReactNode }) {
       <ActionIcon className={classes.burger} size={44} aria-label="Open sidebar" onClick={() => setOpen(true)}>
         <IconMenu2 size={20} stroke={1.5} />
       </ActionIcon>
-      <Drawer
-        opened={open}
-        onClose={() => setOpen(false)}
-        size={300}
-        padding={0}
-        title={account}
-        closeButtonProps={{ "aria-label": "Close sidebar" }}
-        classNames={{ content: classes.sheet, header: classes.sheetHead, body: classes.sheetBody }}
-        transitionProps={{ duration: 150 }}
-      >
+      <Sheet title={account} opened={open} onClose={() => setOpen(false)}>
         {children}
-      </Drawer>
+      </Sheet>
     </>
   );
 }

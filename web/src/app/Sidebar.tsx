@@ -1,5 +1,5 @@
-import { Kbd, ScrollArea, Tooltip, UnstyledButton } from "@mantine/core";
-import { IconActivity, IconHash, IconLock, IconPlus, IconSearch, IconSettings, IconUserSquareRounded, IconUsers } from "@tabler/icons-react";
+import { Kbd, UnstyledButton } from "@mantine/core";
+import { IconActivity, IconHash, IconLock, IconPlus, IconSearch, IconSettings, IconUserSquareRounded, IconUsers, IconWorld } from "@tabler/icons-react";
 import { Link } from "@tanstack/react-router";
 import { type ReactNode, useId } from "react";
 
@@ -19,16 +19,16 @@ interface Props {
   onHelp: () => void;
 }
 
-const KINDS = { organisation: IconHash, team: IconUsers, group: IconHash, private: IconLock };
+const KINDS = { organisation: IconWorld, team: IconUsers, group: IconHash, private: IconLock };
 
 /** Agents, channels, then places. */
 export function Sidebar({ onSearch, onHelp }: Props) {
   return (
     <nav className={classes.sidebar} aria-label="Main">
       <Head onSearch={onSearch} />
-      <ScrollArea className={classes.lists} type="hover" scrollbarSize={8} viewportProps={{ tabIndex: -1 }}>
+      <div className={classes.lists}>
         <Lists />
-      </ScrollArea>
+      </div>
       <Places />
       <UserMenu onHelp={onHelp} />
     </nav>
@@ -98,21 +98,17 @@ function Section({ title, add, children }: { title: ReactNode; add?: ReactNode; 
 
 function NewAgent() {
   return (
-    <Tooltip label="New agent">
-      <Link to="/agents/new" className={classes.add} aria-label="New agent">
-        <IconPlus size={16} stroke={1.5} aria-hidden />
-      </Link>
-    </Tooltip>
+    <Link to="/agents/new" className={classes.add} aria-label="New agent" data-tip="New agent">
+      <IconPlus size={16} stroke={1.5} aria-hidden />
+    </Link>
   );
 }
 
 function NewChannel() {
   return (
-    <Tooltip label="New channel">
-      <Link to="/channels" search={{ new: true }} className={classes.add} aria-label="New channel">
-        <IconPlus size={16} stroke={1.5} aria-hidden />
-      </Link>
-    </Tooltip>
+    <Link to="/channels" search={{ new: true }} className={classes.add} aria-label="New channel" data-tip="New channel">
+      <IconPlus size={16} stroke={1.5} aria-hidden />
+    </Link>
   );
 }
 

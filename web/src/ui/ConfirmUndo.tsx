@@ -1,5 +1,6 @@
 import { Button, Group } from "@mantine/core";
-import { notifications } from "@mantine/notifications";
+
+import { showNotice } from "./notices";
 
 const SECONDS = 8;
 
@@ -13,10 +14,10 @@ interface Undo {
 /** Says what has happened, and offers for eight seconds to take it back. */
 export function offerUndo({ message, undo }: Undo): void {
   const takeBack = () => {
-    notifications.hide(id);
+    hide();
     undo();
   };
-  const id = notifications.show({
+  const hide = showNotice({
     autoClose: SECONDS * 1000,
     withCloseButton: true,
     message: <ConfirmUndo message={message} undo={takeBack} />,

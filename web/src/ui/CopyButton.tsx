@@ -1,4 +1,4 @@
-import { ActionIcon, Tooltip } from "@mantine/core";
+import { ActionIcon } from "@mantine/core";
 import { useClipboard } from "@mantine/hooks";
 import { IconCheck, IconCopy } from "@tabler/icons-react";
 
@@ -12,10 +12,8 @@ export function CopyButton({ text, label = "Copy" }: Props) {
   const { copy, copied, error } = useClipboard({ timeout: 1500 });
   const words = error ? "Couldn't copy: select the text instead" : copied ? "Copied" : label;
   return (
-    <Tooltip label={words}>
-      <ActionIcon aria-label={words} size={28} onClick={() => copy(typeof text === "string" ? text : text())}>
-        {copied ? <IconCheck size={16} stroke={1.5} /> : <IconCopy size={16} stroke={1.5} />}
-      </ActionIcon>
-    </Tooltip>
+    <ActionIcon aria-label={words} data-tip={words} size={28} onClick={() => copy(typeof text === "string" ? text : text())}>
+      {copied ? <IconCheck size={16} stroke={1.5} /> : <IconCopy size={16} stroke={1.5} />}
+    </ActionIcon>
   );
 }

@@ -1,14 +1,14 @@
-import { notifications } from "@mantine/notifications";
-
 import { ApiError } from "@/api/client";
+
+import { showNotice } from "./notices";
 
 /** Says in a corner that something a person just did has failed, and what to do. */
 export function notifyError(error: unknown, what: string): void {
   const detail = error instanceof ApiError ? error.detail : "Try again in a moment.";
-  notifications.show({ color: "red", title: what, message: detail, autoClose: 8000 });
+  showNotice({ color: "red", title: what, message: detail, autoClose: 8000 });
 }
 
 /** Says in a corner that something worked, where the page itself does not show it. */
 export function notifyDone(message: string): void {
-  notifications.show({ message, autoClose: 4000 });
+  showNotice({ message, autoClose: 4000 });
 }

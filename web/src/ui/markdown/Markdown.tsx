@@ -1,12 +1,12 @@
 import { memo, useContext, useEffect, useMemo, useState } from "react";
 import Parsed, { type Components, type Options } from "react-markdown";
 import remarkBreaks from "remark-breaks";
-import remarkGfm from "remark-gfm";
 
 import { blocks, hasMath, ownImage, safeLink, withMath } from "@/lib/markdown";
 
 import { CodeBlock } from "./CodeBlock";
 import { components } from "./elements";
+import { readGfm } from "./gfm";
 import classes from "./Markdown.module.css";
 import { markMentions, Mentions } from "./mentions";
 import { withoutIds } from "./tree";
@@ -31,7 +31,7 @@ export const Markdown = memo(function Markdown({ text, streaming = false }: Prop
   );
 });
 
-const PLAIN: Required<Plugins> = { remarkPlugins: [remarkGfm, remarkBreaks], rehypePlugins: [withoutIds] };
+const PLAIN: Required<Plugins> = { remarkPlugins: [readGfm, remarkBreaks], rehypePlugins: [withoutIds] };
 const SETTLED: Components = { ...components, pre: ({ node }) => <CodeBlock node={node} settled /> };
 const GROWING: Components = { ...components, pre: ({ node }) => <CodeBlock node={node} settled={false} /> };
 
@@ -62,7 +62,7 @@ function useMath(needed: boolean): Required<Plugins> | undefined {
     if (!needed || math) return;
     let gone = false;
     void import("./math").then(({ remarkMath, rehypeKatex }) => {
-      const remarkPlugins: Options["remarkPlugins"] = [remarkGfm, remarkMath, remarkBreaks];
+      const remarkPlugins: Options["remarkPlugins"] = [readGfm, remarkMath, remarkBreaks];
       loaded ??= { remarkPlugins, rehypePlugins: [withoutIds, rehypeKatex] };
       if (!gone) setMath(loaded);
     });

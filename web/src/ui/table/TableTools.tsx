@@ -1,5 +1,5 @@
 /** What stands above a table on the right: which columns, and export. */
-import { ActionIcon, Checkbox, Menu, Tooltip } from "@mantine/core";
+import { ActionIcon, Checkbox, Menu } from "@mantine/core";
 import { IconColumns3, IconDownload } from "@tabler/icons-react";
 
 import { toCsv, type Column } from "./columns";
@@ -45,11 +45,9 @@ interface ExportProps {
 
 export function ExportButton({ onExport, busy }: ExportProps) {
   return (
-    <Tooltip label="Export as CSV" openDelay={400}>
-      <ActionIcon variant="subtle" color="gray" size={32} aria-label="Export as CSV" onClick={onExport} loading={busy}>
-        <IconDownload size={18} stroke={1.5} />
-      </ActionIcon>
-    </Tooltip>
+    <ActionIcon aria-label="Export as CSV" data-tip="Export as CSV" onClick={onExport} loading={busy}>
+      <IconDownload size={18} stroke={1.5} />
+    </ActionIcon>
   );
 }
 

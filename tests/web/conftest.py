@@ -6,6 +6,7 @@ import shutil
 import tempfile
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -73,11 +74,13 @@ def _database(server_url: str, name: str) -> str:
     return _named(server_url, name)
 
 
-def _open(server_url: str, name: str) -> Iterator[House]:
+@contextmanager
+def opened(server_url: str, name: str, **extra: str) -> Iterator[House]:
+    """A house of its own; ``extra`` is more of its server's environment."""
     folder = Path(tempfile.mkdtemp(prefix="retinue-web-"))
     models = ScriptedModels(script())
     models.start()
-    house = House(_database(server_url, name), folder, models)
+    house = House(_database(server_url, name), folder, models, extra=extra)
     try:
         house.init()
         house.start()
@@ -93,14 +96,16 @@ def _open(server_url: str, name: str) -> Iterator[House]:
 def house(server_url: str, built: None) -> Iterator[House]:
     """One server for all stories that leave it standing; each makes its own channels."""
     browser_path()
-    yield from _open(server_url, f"web_{os.getpid()}")
+    with opened(server_url, f"web_{os.getpid()}") as house:
+        yield house
 
 
 @pytest.fixture
 def own_house(server_url: str, built: None) -> Iterator[House]:
     """A fresh server of this story's own."""
     browser_path()
-    yield from _open(server_url, f"web_own_{os.getpid()}")
+    with opened(server_url, f"web_own_{os.getpid()}") as house:
+        yield house
 
 
 Opened = Callable[..., Page]
@@ -116,7 +121,7 @@ def visit(browser: Browser, tmp_path: Path, request: pytest.FixtureRequest) -> I
         if message.type == "error" and not any(words in message.text for words in EXPECTED):
             wrong.append(message.text)
 
-    def opened(house: House, path: str = "/", user: str | None = "", *, console: bool = True, **options: Any) -> Page:
+    def go(house: House, path: str = "/", user: str | None = "", *, console: bool = True, **options: Any) -> Page:
         options = {"viewport": {"width": 1280, "height": 800}, "base_url": house.base} | options
         context = browser.new_context(**options)
         contexts.append(context)
@@ -129,7 +134,7 @@ def visit(browser: Browser, tmp_path: Path, request: pytest.FixtureRequest) -> I
         page.goto(path)
         return page
 
-    yield opened
+    yield go
     for number, context in enumerate(contexts):
         for page in context.pages:
             page.screenshot(path=tmp_path / f"{request.node.name[:40]}-{number}.png")

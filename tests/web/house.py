@@ -76,6 +76,8 @@ class House:
     models: ScriptedModels
     port: int = field(default_factory=free_port)
     made: dict[str, Any] = field(default_factory=dict[str, Any])
+    extra: dict[str, str] = field(default_factory=dict[str, str])
+    """More of the server's environment."""
     process: "subprocess.Popen[bytes] | None" = None
 
     @property
@@ -97,7 +99,7 @@ class House:
             "RETINUE_RATE_BURST": "10000",
             "RETINUE_HEARTBEAT_SECONDS": "2",
             "PYTHONPATH": str(SOURCE),
-        }  # fmt: skip
+        } | self.extra  # fmt: skip
 
     # ── the server ───────────────────────────────────────────────────────────────────────────────────────────────
 

@@ -20,6 +20,7 @@ import { api, type Schemas, unwrap } from "@/api/client";
 import { keys } from "@/api/keys";
 import { useIsAdmin } from "@/api/me";
 import { shorten } from "@/lib/format";
+import { plainWords } from "@/lib/markdown";
 import { relative } from "@/lib/time";
 import { Avatar } from "@/ui/Avatar";
 import { ofInteraction } from "@/ui/StateDot";
@@ -56,7 +57,7 @@ export function useEntries(onHelp: () => void): Entries {
   const found = ({ message, channel_name, snippet }: Schemas["MessageHit"]): Entry => ({
     id: `message-${message.id}`,
     group: "Messages",
-    label: shorten(snippet.map(({ text }) => text).join(""), 90),
+    label: shorten(plainWords(snippet.map(({ text }) => text).join("")), 90),
     detail: `${channel_name}, ${relative(message.created_at)}`,
     mark: <IconMessage {...icon} />,
     run: () =>

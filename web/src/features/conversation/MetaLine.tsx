@@ -20,7 +20,7 @@ interface Props {
 export function MetaLine({ turnId, model, detail, limited }: Props) {
   return (
     <div className={classes.meta}>
-      {model && <span>{model.slice(model.indexOf("/") + 1)}</span>}
+      {model && <span title={model}>{shortModel(model)}</span>}
       {detail && <span title="Time the turn was running">{duration(detail.running_seconds * 1000)}</span>}
       {detail && <Cost detail={detail} />}
       {limited && <span>{reasonOf(limited).replace(/\.$/, "")}</span>}
@@ -31,6 +31,11 @@ export function MetaLine({ turnId, model, detail, limited }: Props) {
       </span>
     </div>
   );
+}
+
+/** Without its provider and the day of its version, which hover and the turn's page tell. */
+function shortModel(model: string): string {
+  return model.slice(model.indexOf("/") + 1).replace(/-\d{8}$/, "");
 }
 
 /** A sum with an unknown price in it is a lower bound, and says so. */

@@ -33,7 +33,7 @@ export function TeamRow({ team, admin, me }: Props) {
       <div className={classes.row}>
         <UnstyledButton className={classes.what} aria-expanded={open} onClick={() => setOpen(!open)}>
           <Group gap="xs" wrap="nowrap">
-            <Chevron size={16} stroke={1.5} aria-hidden />
+            <Chevron size={16} stroke={1.5} style={{ flex: "none" }} aria-hidden />
             <span>
               <span className={classes.name}>{team.name}</span>
               <span className={classes.dim} style={{ display: "block" }}>

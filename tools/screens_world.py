@@ -279,6 +279,7 @@ class World:
         for table, column in BEGINNINGS:
             await connection.execute(f"update {table} set {column} = $1 where {column} > $1", moment("-30 08:00"))
         await connection.execute("update api_key set last_used_at = null")
+        await connection.execute("update session set created_at = $1", moment("0 08:20"))
         await connection.close()
         self.told.clear()
 

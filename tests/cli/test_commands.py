@@ -6,12 +6,14 @@ import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qs, quote, urlsplit
 
 import httpx
 import psutil
 import pytest
 
+from retinue.cli import local
+from retinue.settings import Settings
 from tests.cli import processes
 from tests.cli.processes import Proxy, Served
 from tests.conftest import SECRET
@@ -124,6 +126,18 @@ def test_an_agent_is_made_and_talked_to_by_its_slug(served: Served) -> None:
     said = processes.run(served.home, "chat", made["slug"], "--once", "What time is it?")
     assert said.returncode == 0, said.stderr
     assert "UTC" in said.stdout
+
+
+def test_a_tool_that_is_not_there_is_said_when_an_agent_is_given_it(served: Served) -> None:
+    made = processes.run(served.home, "agent", "create", "Early", "--tool", "curent_time", "--tool", "getCurrentTime")
+    assert answer(made)["name"] == "Early"
+    assert made.stderr.strip() == "There is no tool curent_time yet. The agent has it once it is registered."
+
+
+def test_a_supervisors_child_says_where_the_embedded_database_keeps_its_data(tmp_path: Path) -> None:
+    embedded = f"postgresql://postgres@/postgres?host={quote(str(tmp_path / 'postgres'), safe='')}"
+    for url, said in ((None, str(tmp_path)), (embedded, str(tmp_path)), ("postgresql://db/x", "RETINUE_DATABASE_URL")):
+        assert local.data_place(Settings(home=tmp_path, database_url=url)) == said
 
 
 def test_a_tool_is_registered_listed_and_given_to_an_agent(served: Served, tmp_path: Path) -> None:

@@ -110,9 +110,10 @@ def test_a_list_is_read_page_by_page_to_its_end_or_to_the_limit(server: Scripted
 
 
 def test_invalid_fields_are_named(server: Scripted, api: Api) -> None:
-    problem = {"detail": "Correct the fields.", "code": "invalid_input", "errors": [{"path": "body.x", "reason": "no"}]}
+    wrong = [{"path": "body.x", "reason": "no"}, {"path": "body.y", "reason": "nor this"}]
+    problem = {"detail": "Correct the fields. First: body.x: no.", "code": "invalid_input", "errors": wrong}
     server.script = [(422, json.dumps(problem).encode())]
-    with pytest.raises(Refused, match=r"body\.x: no") as refused:
+    with pytest.raises(Refused, match=r"^Correct the fields\. body\.x: no; body\.y: nor this$") as refused:
         api.post("/things")
     assert refused.value.reason_code == "invalid_input"
 

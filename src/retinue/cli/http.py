@@ -127,8 +127,8 @@ class Api:
             words = "The API key is not valid (any more)." if self._key else "There is no API key."
             return errors.NotSignedIn(f"{words} Run: retinue init --new-key, or set --api-key or RETINUE_API_KEY.")
         fields = "; ".join(f"{e['path']}: {e['reason']}" for e in problem.get("errors", []) if isinstance(e, dict))
-        if fields:
-            problem["detail"] = f"{problem.get('detail', '')} {fields}"
+        if fields:  # the detail names the first of them, too
+            problem["detail"] = f"{str(problem.get('detail', '')).partition(' First: ')[0]} {fields}"
         return Refused(problem, response.status_code)
 
     # ── streams ─────────────────────────────────────────────────────────────────────────────────────────────

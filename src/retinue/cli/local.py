@@ -6,6 +6,7 @@ import shutil
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
+from urllib.parse import unquote
 
 import typer
 
@@ -148,7 +149,7 @@ async def greet(node: "Node") -> None:
     out.print(f"  Talk:     [bold]{chat_line(node.settings)}[/]")
     out.print(f"  Sign in:  {link}  [dim](once, within 15 minutes)[/]")
     out.print(f"  Model:    {'[yellow]offline.[/] ' if offline else ''}{words}")
-    out.print(f"  Data:     {node.settings.home if not node.settings.database_url else 'RETINUE_DATABASE_URL'}")
+    out.print(f"  Data:     {data_place(node.settings)}")
     out.print("  Stop:     Ctrl-C\n")
     sys.stdout.flush()
 
@@ -170,10 +171,17 @@ def chat_line(settings: "Settings") -> str:
     from retinue.cli.place import DEFAULT_HOME
 
     usual = settings.home == DEFAULT_HOME.expanduser()
-    program = Path(sys.argv[0])
-    typed = program.name == "retinue" and program.is_file() and not shutil.which("retinue")
+    program = Path(sys.executable).with_name("retinue")  # not argv: a child of a supervisor has another
+    typed = program.is_file() and not shutil.which("retinue")
     name = os.path.relpath(program) if typed else "retinue"
     return f"{name} chat" if usual else f"{name} --home {settings.home} chat"
+
+
+def data_place(settings: "Settings") -> str:
+    """Where the data is: a supervisor gives its children the address of the embedded database in the home folder."""
+    url = unquote(settings.database_url or "")
+    own = not url or str(settings.home / "postgres") in url
+    return str(settings.home) if own else "RETINUE_DATABASE_URL"
 
 
 def _known_url(place: Place, settings: "Settings") -> str:

@@ -49,7 +49,19 @@ def create_agent(
     body = _definition(file, name=name, system_prompt=prompt or None, model=model)
     if tools:
         body["tools"] = [{"tool": slug} for slug in tools]
-    _create(ctx, "/v1/agents", body)
+    api = _api(ctx)
+    made = api.post("/v1/agents", body)
+    _print(made)
+    if body.get("tools"):
+        _say_what_is_missing(api, made["id"])
+
+
+def _say_what_is_missing(api: "Api", agent_id: str) -> None:
+    """A tool may be registered after the agent that is to have it; a slip of the pen looks the same."""
+    known = {one["slug"] for one in api.each("/v1/tools")}
+    for one in api.get(f"/v1/agents/{agent_id}/tools"):
+        if one["tool"] not in known:
+            typer.echo(f"There is no tool {one['tool']} yet. The agent has it once it is registered.", err=True)
 
 
 # ── tools ────────────────────────────────────────────────────────────────────────────────────────────────────────

@@ -169,6 +169,20 @@ def test_a_channel_is_exported_as_json_and_as_markdown(house: House, visit: Open
     assert "to be kept" in texts["Markdown"]
 
 
+def test_a_thread_is_exported_by_itself(house: House, visit: Opened) -> None:
+    channel = house.channel("export thread", agent=False)
+    root = house.post(channel, "the root")["message"]["id"]
+    house.post(channel, "a reply", reply_to=root)
+    house.post(channel, "something else")
+    page = visit(house, f"/channels/{channel}?thread={root}")
+    page.get_by_role("button", name="Export this thread").click()
+    with page.expect_download() as download:
+        page.get_by_role("menuitem", name="Markdown").click()
+    text = download.value.path().read_text()
+    assert "a reply" in text
+    assert "something else" not in text
+
+
 def test_an_api_key_is_shown_once_and_works(house: House, visit: Opened) -> None:
     page = visit(house, "/settings/keys")
     page.get_by_role("button", name=re.compile("New key|Make a key|key", re.IGNORECASE)).first.click()

@@ -149,7 +149,8 @@ export function useSetPreferences(id: string) {
   });
 }
 
-/** Where all that was said can be downloaded, as a file. */
-export function exportUrl(id: string, format: ExportFormat): string {
-  return `/v1/channels/${encodeURIComponent(id)}/export?format=${format}`;
+/** Where all that was said can be downloaded as a file: in a channel, or in the thread of a message there. */
+export function exportUrl(id: string, format: ExportFormat, replyTo?: string): string {
+  const wanted = new URLSearchParams({ format, ...(replyTo ? { reply_to: replyTo } : {}) });
+  return `/v1/channels/${encodeURIComponent(id)}/export?${wanted.toString()}`;
 }

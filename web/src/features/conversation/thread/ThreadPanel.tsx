@@ -1,5 +1,8 @@
+import { ActionIcon, Menu } from "@mantine/core";
+import { IconDownload } from "@tabler/icons-react";
 import { useMemo } from "react";
 
+import { exportUrl } from "@/api/channels";
 import { useMessage, useReplies, type Message } from "@/api/messages";
 import { useOutbox } from "@/api/outbox";
 import { ErrorState } from "@/ui/ErrorState";
@@ -25,9 +28,28 @@ interface Props {
 /** The replies to one message, with a composer of their own. Follows what is new while its end is in view. */
 export function ThreadPanel({ channelId, messageId, onClose }: Props) {
   return (
-    <Panel title="Thread" onClose={onClose}>
+    <Panel title="Thread" onClose={onClose} actions={<Export channelId={channelId} messageId={messageId} />}>
       <Thread key={messageId} channelId={channelId} messageId={messageId} />
     </Panel>
+  );
+}
+
+function Export({ channelId, messageId }: Omit<Props, "onClose">) {
+  return (
+    <Menu position="bottom-end">
+      <Menu.Target>
+        <ActionIcon aria-label="Export this thread" title="Export">
+          <IconDownload size={18} stroke={1.5} />
+        </ActionIcon>
+      </Menu.Target>
+      <Menu.Dropdown>
+        {(["json", "markdown"] as const).map((format) => (
+          <Menu.Item key={format} component="a" href={exportUrl(channelId, format, messageId)} download>
+            {format === "json" ? "JSON" : "Markdown"}
+          </Menu.Item>
+        ))}
+      </Menu.Dropdown>
+    </Menu>
   );
 }
 

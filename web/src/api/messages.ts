@@ -18,8 +18,8 @@ export type Said = History<Message>;
 const PAGE = 50;
 const AROUND = 60;
 const MOST = 200;
-/** So many messages are kept of a channel whose end is being read. */
-export const KEPT = 400;
+/** So many messages are kept of a channel whose end is being read; fewer where they are long. */
+const KEPT = { messages: 400, characters: 256 * 1024, least: 30 };
 
 export function historyKey(channel: string) {
   return keys.messages.list(channel, { top_level: true });
@@ -130,7 +130,7 @@ export function trimHistory(client: QueryClient, channel: string): void {
 
 /** One message as it is now, wherever it is shown. */
 export function takeMessage(client: QueryClient, message: Message): void {
-  client.setQueryData(keys.messages.one(message.channel_id, message.id), message);
+  client.setQueryData<Message>(keys.messages.one(message.channel_id, message.id), (known) => known && message);
   const root = message.reply_to;
   if (!root) change(client, message.channel_id, (history) => upsert(history, message));
   const threads = [...keys.messages.of(message.channel_id), "thread"];
@@ -151,9 +151,11 @@ export async function refetchMessage(client: QueryClient, channel: string, messa
 }
 
 export function useMessage(channel: string, message: string) {
+  const client = useQueryClient();
   return useQuery({
     queryKey: keys.messages.one(channel, message),
     queryFn: () => fetchMessage(channel, message),
+    placeholderData: () => readHistory(client, channel)?.items.find((one) => one.id === message),
     staleTime: 60_000,
   });
 }

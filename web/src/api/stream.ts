@@ -9,10 +9,11 @@ import { skipToken, useQuery, useQueryClient, type QueryClient } from "@tanstack
 import { useEffect } from "react";
 
 import { backoff, SseReader } from "@/lib/sse";
-import { EMPTY, lastEventId, reduceAll, reopen, type Reply, type StreamEvent } from "@/lib/stream";
+import { EMPTY, lastEventId, reduceAll, reopen, told, type Reply, type StreamEvent } from "@/lib/stream";
 
+import { BRIEFLY, putBriefly } from "./brief";
 import { ApiError, checked } from "./client";
-import { takeMessage, type Message } from "./messages";
+import { readHistory, takeMessage, type Message } from "./messages";
 import { endTurn, refetchTurn } from "./turns";
 
 const AT_ONCE = 3;
@@ -27,7 +28,7 @@ function replyKey(turn: string) {
 export function useReply(channel: string, turn: string | null, live: boolean): Reply | null {
   const client = useQueryClient();
   useEffect(() => (turn && live ? follow(client, channel, turn) : undefined), [client, channel, turn, live]);
-  const { data } = useQuery<Reply>({ queryKey: replyKey(turn ?? ""), queryFn: skipToken, staleTime: Infinity });
+  const { data } = useQuery<Reply>({ queryKey: replyKey(turn ?? ""), queryFn: skipToken, staleTime: Infinity, gcTime: BRIEFLY });
   return data ?? null;
 }
 
@@ -44,7 +45,8 @@ function follow(client: QueryClient, channel: string, turn: string): () => void 
   following.readers += 1;
   if (!found) {
     followed.set(turn, following);
-    client.setQueryData<Reply>(replyKey(turn), (known) => (known ? reopen(known) : EMPTY));
+    const known = client.getQueryData<Reply>(replyKey(turn));
+    putBriefly(client, replyKey(turn), known ? reopen(known) : EMPTY);
     void run(client, channel, turn, following.stop.signal);
   }
   return () => {
@@ -79,13 +81,21 @@ async function run(client: QueryClient, channel: string, turn: string, signal: A
   }
 }
 
-/** What the end of a reply changes elsewhere: its message joins the history, its turn has a state. */
+/**
+ * What the end of a reply changes elsewhere: its message joins the history, its turn has a state. Once both stand there,
+ * what came in over the stream is the same again and is let go.
+ */
 function settle(client: QueryClient, channel: string, turn: string): void {
   const reply = client.getQueryData<Reply>(replyKey(turn));
   if (!reply?.end) return;
   if (isMessage(reply.message)) takeMessage(client, reply.message);
   endTurn(client, channel, turn, reply.end);
-  void refetchTurn(client, channel, turn).catch(() => undefined);
+  const { messageId } = reply.end;
+  const letGo = () => {
+    if (!readHistory(client, channel)?.items.some((item) => item.id === messageId)) return;
+    client.setQueryData<Reply>(replyKey(turn), (known) => known && told(known));
+  };
+  void refetchTurn(client, channel, turn).then(letGo, () => undefined);
 }
 
 function isMessage(value: unknown): value is Message {

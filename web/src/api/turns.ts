@@ -5,6 +5,7 @@ import { useEffect } from "react";
 import { isLive } from "@/lib/rows";
 import type { ReplyEnd } from "@/lib/stream";
 
+import { BRIEFLY, putBriefly } from "./brief";
 import { api, unwrap, type Schemas } from "./client";
 import { keys } from "./keys";
 
@@ -21,9 +22,13 @@ interface Turns {
   items: readonly Turn[];
   /** Where older ones go on; null where there are none. */
   next: string | null;
+  /** The beginning of the oldest that was fetched. */
+  since: string | null;
 }
 
 const PAGE = 50;
+/** So many that ended well are kept: their replies say it all. */
+const SUCCEEDED = 50;
 
 /** Not among the lists that live events fetch again: the conversation listens for itself. */
 function turnsKey(channel: string) {
@@ -33,13 +38,22 @@ function turnsKey(channel: string) {
 async function fetchTurns(channel: string, after?: string): Promise<Turns> {
   const query = { channel_id: channel, limit: PAGE, ...(after ? { after } : {}) };
   const page = await unwrap(api.GET("/v1/interactions", { params: { query } }));
-  return { items: page.data, next: page.next };
+  return { items: page.data.map(inBrief), next: page.next, since: page.data.at(-1)?.created_at ?? null };
 }
 
-function joined(known: readonly Turn[], fresh: readonly Turn[]): Turn[] {
+/** Without its steps and all else that a conversation does not show. */
+function inBrief(turn: Turn): Turn {
+  const { id, agent_id, message_id, state, stop_reason, successor_id, error, error_detail, retries, created_at, ended_at } = turn;
+  return { id, agent_id, message_id, state, stop_reason, successor_id, error, error_detail, retries, created_at, ended_at };
+}
+
+/** Newest first; however long a conversation is open, only those are kept of which there is something to say. */
+export function joined(known: readonly Turn[], fresh: readonly Turn[]): Turn[] {
   const byId = new Map(known.map((turn) => [turn.id, turn]));
-  for (const turn of fresh) byId.set(turn.id, turn);
-  return [...byId.values()].sort((a, b) => Date.parse(b.created_at) - Date.parse(a.created_at));
+  for (const turn of fresh) byId.set(turn.id, inBrief(turn));
+  const all = [...byId.values()].sort((a, b) => Date.parse(b.created_at) - Date.parse(a.created_at));
+  let well = 0;
+  return all.filter((turn) => turn.state !== "succeeded" || ++well <= SUCCEEDED);
 }
 
 /** Turns of the channel back to the moment `since`, newest first. */
@@ -50,13 +64,13 @@ export function useTurns(channel: string, since: string | null): readonly Turn[]
     queryFn: async (): Promise<Turns> => {
       const fresh = await fetchTurns(channel);
       const known = client.getQueryData<Turns>(turnsKey(channel));
-      return known ? { items: joined(known.items, fresh.items), next: known.next } : fresh;
+      return { ...(known?.since ? known : fresh), items: joined(known?.items ?? NONE, fresh.items) };
     },
     staleTime: 0, // after an absence
     meta: { live: false },
   });
   const next = data?.next ?? null;
-  const oldest = data?.items.at(-1)?.created_at ?? null;
+  const oldest = data?.since ?? null;
   const missing = next !== null && since !== null && oldest !== null && Date.parse(since) < Date.parse(oldest);
   useEffect(() => {
     if (!missing) return;
@@ -65,7 +79,7 @@ export function useTurns(channel: string, since: string | null): readonly Turn[]
       (older) => {
         if (left.signal.aborted) return;
         client.setQueryData<Turns>(turnsKey(channel), (known) =>
-          known && { items: joined(known.items, older.items), next: older.next },
+          known && { items: joined(known.items, older.items), next: older.next, since: older.since },
         );
       },
       () => undefined, // how old turns ended is not worth an error; the next look tries again
@@ -78,7 +92,7 @@ export function useTurns(channel: string, since: string | null): readonly Turn[]
 const NONE: readonly Turn[] = [];
 
 function change(client: QueryClient, channel: string, by: (items: readonly Turn[]) => readonly Turn[]): void {
-  client.setQueryData<Turns>(turnsKey(channel), (known) => ({ items: by(known?.items ?? NONE), next: known?.next ?? null }));
+  client.setQueryData<Turns>(turnsKey(channel), (known) => ({ next: null, since: null, ...known, items: by(known?.items ?? NONE) }));
 }
 
 /** The turns that a message has just started, before anything else is known of them. */
@@ -98,7 +112,7 @@ export function expectTurns(
 /** Fetches one turn after news of it; it is then known in full. */
 export async function refetchTurn(client: QueryClient, channel: string, id: string): Promise<void> {
   const turn = await fetchTurn(id);
-  client.setQueryData(keys.interactions.one(id), turn);
+  putBriefly(client, detailKey(id), turn);
   change(client, channel, (items) => joined(items, [turn]));
 }
 
@@ -130,15 +144,28 @@ export function knowsTurn(client: QueryClient, channel: string, id: string): boo
 }
 
 async function fetchTurn(id: string): Promise<TurnDetail> {
-  return unwrap(api.GET("/v1/interactions/{interaction_id}", { params: { path: { interaction_id: id } } }));
+  const turn = await unwrap(api.GET("/v1/interactions/{interaction_id}", { params: { path: { interaction_id: id } } }));
+  return withoutAnswer(turn);
+}
+
+/** The answer stands in its message, and is not kept twice: of the steps only calls are, and the words before them. */
+export function withoutAnswer<T extends Pick<TurnDetail, "steps">>(turn: T): T {
+  const last = turn.steps?.findLastIndex((step) => step.kind === "act") ?? -1;
+  return { ...turn, steps: turn.steps?.slice(0, last + 1) };
+}
+
+/** Beside the whole turn, which other pages read, and made stale together with it. */
+function detailKey(id: string) {
+  return [...keys.interactions.one(id), "told"] as const;
 }
 
 /** All of one turn: its calls, its cost. What has ended does not change and is not fetched again. */
 export function useTurnDetail(id: string | null, enabled: boolean) {
   return useQuery({
-    queryKey: keys.interactions.one(id ?? ""),
+    queryKey: detailKey(id ?? ""),
     queryFn: () => fetchTurn(id ?? ""),
     enabled: enabled && id !== null,
+    gcTime: BRIEFLY,
     staleTime: (query) => (query.state.data && !isLive(query.state.data) ? Infinity : 0),
   });
 }
@@ -160,7 +187,7 @@ export function useRetryTurn(channel: string) {
     mutationFn: (id: string) =>
       unwrap(api.POST("/v1/interactions/{interaction_id}/retry", { params: { path: { interaction_id: id } } })),
     onSuccess: (turn) => {
-      client.setQueryData(keys.interactions.one(turn.id), turn);
+      putBriefly(client, detailKey(turn.id), withoutAnswer(turn));
       change(client, channel, (items) => joined(items, [turn]));
     },
     onError: (_, id) => refetchTurn(client, channel, id),

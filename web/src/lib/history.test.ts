@@ -83,9 +83,18 @@ describe("a stretch of history", () => {
   });
 
   test("is trimmed at the front only", () => {
-    expect(seqs(trim(FIVE, 2))).toEqual([8, 9]);
-    expect(trim(newest({ items: said(1, 2, 3), more: false }), 2).older).toBe(true);
-    expect(trim(FIVE, 5)).toBe(FIVE);
+    const room = { messages: 2, characters: 100, least: 1 };
+    const five = newest({ items: said(9, 8, 7, 6, 5).map((one) => ({ ...one, content: "" })), more: false });
+    expect(seqs(trim(five, room))).toEqual([8, 9]);
+    expect(trim(five, room).older).toBe(true);
+    expect(trim(five, { ...room, messages: 5 })).toBe(five);
+  });
+
+  test("is kept shorter where messages are long, but never too short to read", () => {
+    const long = newest({ items: said(9, 8, 7, 6, 5).map((one) => ({ ...one, content: "x".repeat(40) })), more: true });
+    expect(seqs(trim(long, { messages: 5, characters: 100, least: 1 }))).toEqual([8, 9]);
+    expect(seqs(trim(long, { messages: 5, characters: 100, least: 3 }))).toEqual([7, 8, 9]);
+    expect(trim(long, { messages: 5, characters: 200, least: 1 })).toBe(long);
   });
 
   test("grown by news it equals what a fresh fetch gives", () => {

@@ -65,10 +65,23 @@ export function replace<M extends Placed>(history: History<M>, items: readonly M
   return same(history, { ...history, items: union(history.items, items.filter((item) => loaded.has(item.id))) });
 }
 
-/** At most `keep` of the newest: what a reader at the bottom no longer sees need not be kept for ever. */
-export function trim<M extends Placed>(history: History<M>, keep: number): History<M> {
-  if (history.items.length <= keep) return history;
-  return { ...history, items: history.items.slice(-keep), older: true };
+/** How much is kept: so many messages and characters, but never fewer messages than `least`. */
+export interface Room {
+  messages: number;
+  characters: number;
+  least: number;
+}
+
+/** The newest, as far as there is room: what a reader at the bottom no longer sees need not be kept for ever. */
+export function trim<M extends Placed & { content: string }>(history: History<M>, room: Room): History<M> {
+  const { items } = history;
+  let [kept, characters] = [0, 0];
+  while (kept < items.length && kept < room.messages) {
+    characters += items[items.length - 1 - kept]?.content.length ?? 0;
+    if (characters > room.characters && kept >= room.least) break;
+    kept += 1;
+  }
+  return kept === items.length ? history : { ...history, items: items.slice(-kept), older: true };
 }
 
 function union<M extends Placed>(known: readonly M[], fresh: readonly M[]): readonly M[] {

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 
-import { EMPTY, answer, lastEventId, reduce, reduceAll, type Reply, type StreamEvent } from "./stream";
+import { EMPTY, answer, lastEventId, reduce, reduceAll, told, type Reply, type StreamEvent } from "./stream";
 
 /** Recorded from a real server by tools/stream_traces.py. */
 const TRACES = import.meta.glob<StreamEvent[]>("./traces/*.json", { eager: true, import: "default" });
@@ -161,6 +161,14 @@ describe("whatever comes", () => {
     const answered = reduce(asked, { event: "step", data: { seq: 2, kind: "act", tool: "pay", state: "success" } });
     expect(answered.waits).toEqual([]);
     expect(answered.phase).toBe("thinking");
+  });
+
+  test("what stands in the channel need not be kept: only the end and the place in the stream are", () => {
+    const reply = reduceAll(EMPTY, trace("tools"));
+    expect(told(reply)).toEqual({ ...EMPTY, phase: "done", attempt: reply.attempt, seq: reply.seq, end: reply.end });
+    expect(lastEventId(told(reply))).toBe(lastEventId(reply));
+    const open = reduceAll(EMPTY, without(trace("tools"), "done"));
+    expect(told(open)).toBe(open);
   });
 
   test("a retry after the end begins again at the next attempt", () => {

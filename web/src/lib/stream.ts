@@ -117,6 +117,11 @@ export function reopen(reply: Reply): Reply {
   return reply.end ? { ...reply, end: null, message: null, phase: "thinking" } : reply;
 }
 
+/** A reply that has ended and whose message stands elsewhere: only that and how it ended. */
+export function told(reply: Reply): Reply {
+  return reply.end ? { ...EMPTY, phase: "done", attempt: reply.attempt, seq: reply.seq, end: reply.end } : reply;
+}
+
 /** What to send as `Last-Event-ID`; null at the start. */
 export function lastEventId(reply: Reply): string | null {
   return reply.attempt > 0 ? `${reply.attempt}.${reply.seq}` : null;

@@ -9,7 +9,7 @@
 export type Split = { after: string | null };
 
 const TAIL = 12;
-const PILE = 40;
+const PILE = 24;
 
 export interface Keyed {
   key: string;

@@ -41,6 +41,10 @@ ROWS: dict[str, dict[str, Any]] = {
     },
     "message_edit": {"message_id": "$message", "number": 1, "content": MARK, "edited_by": "$user"},
     "reaction": {"message_id": "$message", "emoji": "👍", "user_id": "$user"},
+    "user_agent_config": {
+        "user_id": "$user", "agent_id": "$agent", "revision": "$blob", "preferences": {"name": MARK},
+        "credentials": {MARK: "x"},
+    },
     "channel_personal": {"channel_id": "$channel", "user_id": "$user", "read_seq": 1},
     "thread": {
         "id": "$thread", "agent_id": "$agent", "owner": MARK, "user_id": "$user", "title": MARK, "last_seq": 1,

@@ -27,13 +27,14 @@ async def test_tables_are_singular(database_url: str) -> None:
     assert plural == []
 
 
-@pytest.mark.requirement("SCH-02", "SCH-04", "SCH-19", "AGT-05")
+@pytest.mark.requirement("SCH-02", "SCH-04", "SCH-08", "SCH-19", "AGT-05")
 @pytest.mark.parametrize(
     ("table", "wanted"),
     [
         ("agent_catalog", "name slug category default_system_prompt default_model default_trust_level default_tool_ids "
          "tier version default_trigger_mode"),
         ("tool", "slug name type schema return_schema config endpoint trust_level_required requires_approval"),
+        ("user_agent_config", "user_id agent_id credentials preferences overrides"),
         ("interaction", "parent_id agent_id depth state attempt config_hash"),
         ("agent", "system_prompt model trust_level default_trigger_mode status delegation_set max_delegation_depth "
          "capability_level accent_colour avatar execution"),

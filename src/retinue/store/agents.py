@@ -1,8 +1,9 @@
 """Agents as configured rows: made, changed, paused, removed. Conversation lives in threads, not here (AGT-05).
 
 ROL-02's names: agent.create, agent.list and agent.listForAccount, agent.get, agent.update are ``create``,
-``list_agents``, ``access_agent``, ``update``; agent.installFromCatalog is ``catalogue.install``. Every change of the
-configuration makes an immutable snapshot (0002_rules.sql), which ``snapshots`` reads.
+``list_agents``, ``access_agent``, ``update``; agent.installFromCatalog is ``catalogue.install``; userAgentConfig.get
+and userAgentConfig.upsert are in ``user_agent_config``. Every change of the configuration makes an immutable snapshot
+(0002_rules.sql), which ``snapshots`` reads.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -246,10 +247,12 @@ def _rows(tools: Iterable[ToolChoice]) -> list[dict[str, Any]]:
 
 DELETE = "update agent set deleted_at = clock(), updated_at = clock() where account_id = $1 and id = $2"
 LEAVE = "delete from channel_member where account_id = $1 and agent_id = $2"
+FORGET = "delete from user_agent_config where account_id = $1 and agent_id = $2"
 
 
 async def delete(tx: Tx, principal: Principal, agent_id: UUID) -> None:
-    """Remove an agent from every list and channel; what it did, said and was configured as is kept (LIFE-14).
+    """Remove an agent from every list and channel; what it did, said and was configured as is kept (LIFE-14), what
+    people had set about it for themselves is not.
 
     Its slug is free again; turns that wait in the queue are cancelled when their time comes. Raises Forbidden,
     NotFound, WrongState for a built-in one, which can only be deactivated (LIFE-02).
@@ -262,6 +265,7 @@ async def delete(tx: Tx, principal: Principal, agent_id: UUID) -> None:
         raise errors.WrongState("A built-in agent cannot be deleted. Set its status to deactivated.")
     await tx.execute(DELETE, principal.account_id, agent_id)
     await tx.execute(LEAVE, principal.account_id, agent_id)
+    await tx.execute(FORGET, principal.account_id, agent_id)
     await _changed(tx, principal, agent_id, "agent.delete", {"slug": row["slug"]})
 
 

@@ -17,6 +17,7 @@ from retinue.domain.ids import AccountId, EventId, InteractionId, UserId
 from retinue.domain.messages import Received, ReceivedInteraction, ThreadMessage
 from retinue.domain.models import Part
 from retinue.domain.turns import Interaction, Step
+from retinue.domain.user_agent_config import Personal
 from retinue.domain.waits import Wait
 
 Status = Literal["claimed", "busy", "gone", "ended"]
@@ -39,6 +40,7 @@ class Claimed(Value):
     """How the channel reaches people; None for a thread without a channel."""
     delivery: str = "inline"
     options: dict[str, Any] = Field(default_factory=dict)
+    personal: Personal | None = None
 
 
 class ThreadPrompt(Value):
@@ -135,6 +137,7 @@ def _claimed(row: dict[str, Any]) -> Claimed:
         transport=row["transport"],
         delivery=row["interaction"]["delivery"],
         options=row["interaction"]["options"],
+        personal=row["personal"],
     )
 
 

@@ -14,6 +14,7 @@ from retinue.domain.agents import AgentConfig, ContextOptions, Limits
 from retinue.domain.messages import ThreadMessage
 from retinue.domain.models import ModelReply
 from retinue.domain.turns import Interaction, Journal, Step, StepState
+from retinue.domain.user_agent_config import Personal
 from retinue.domain.waits import Wait
 from retinue.files.shelf import Shelf
 from retinue.llm.models import Models
@@ -66,6 +67,8 @@ class Turn:
     """The channel's; ``api`` where there is no channel."""
     begun: bool
     """The claim itself wrote the intent of the first think step."""
+    personal: Personal | None = None
+    """What whoever started this set about the agent for themselves."""
     started: float = field(default_factory=clock.monotonic)
     unsaved: Unsaved | None = None
     read: dict[str, Any] = field(default_factory=dict[str, Any])
@@ -192,6 +195,7 @@ class Engine:
             options=claimed.options,
             transport=claimed.transport or "api",
             begun=claimed.first,
+            personal=claimed.personal,
         )
         return claimed, turn
 

@@ -17,9 +17,10 @@ from retinue.domain.looking import RebuiltPrompt
 from retinue.domain.messages import ThreadMessage
 from retinue.domain.models import ModelRequest, TextPart
 from retinue.domain.turns import Step, StepKind, StepState
+from retinue.domain.user_agent_config import Personal
 from retinue.files.shelf import Shelf
 from retinue.llm.models import Models
-from retinue.store import prompts, turns
+from retinue.store import prompts, turns, user_agent_config
 from retinue.store.prompts import Facts, Shown
 from retinue.store.turns import Fence
 from retinue.tools.resolve import Resolved, Source, resolve_agent_tools
@@ -32,6 +33,8 @@ HIDDEN = {
     "edited": "(Edited since. Its author and the channel's owners can read what it said.)",
 }
 RECALLED_FOR_ONE = "(What the agent recalled is shown to the person it answered.)"
+SET_BY_ONE = "What the person it answered had set about the agent for themselves is shown to that person."
+SET_SINCE = "What you had set about the agent for yourself was changed since; it is left out."
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +69,7 @@ async def prompt(
         facts = await prompts.access_turn(tx, principal, interaction_id)
         step = think_step(facts, seq)
         found = await _found(tx, principal, facts, step)
+        personal = await _personal(tx, principal, facts, step, found)
         hash = str(step.input.get("config_hash") or facts.interaction.config_hash)
         content = await turns.config(tx, account, hash)
         if content is None:
@@ -79,6 +83,7 @@ async def prompt(
         found.notes.append(f"It had {found.tools} tools; {len(tools.tools)} of its list are here now.")
     model = model or parts.models.resolve(config.model, facts.default_model)
     turn = _turn(account, facts, config, tools)
+    turn.personal = personal
     request = context.assemble(turn, model, found.messages)
     if contents:
         request = await _with_files(parts, account, request, found)
@@ -189,6 +194,22 @@ async def _recall(tx: Tx, principal: Principal, facts: Facts, read: dict[str, An
         found.notes.append("What the agent recalled from other conversations is shown to the person it answered.")
     thread = facts.interaction.thread_id
     found.messages.append(ThreadMessage(thread_id=thread, seq=-1, role="system", parts=(TextPart(text=text),)))
+
+
+async def _personal(tx: Tx, principal: Principal, facts: Facts, step: Step, found: Found) -> Personal | None:
+    """What whoever started the turn had set for themselves: shown to them alone, and only while it is what it was."""
+    seen, read = facts.interaction, cast("dict[str, Any] | None", (step.output or {}).get("read"))
+    revision = read.get("personal") if read is not None else None
+    if seen.user_id is None or (read is not None and revision is None):
+        return None
+    if seen.user_id != principal.user_id:
+        found.notes += [SET_BY_ONE] if revision else []
+        return None
+    now = await user_agent_config.personal(tx, principal.account_id, seen.user_id, seen.agent_id)
+    if revision is None or (now is not None and str(now.revision) == revision):
+        return now
+    found.notes.append(SET_SINCE)
+    return None
 
 
 def _readable(row: Shown) -> ThreadMessage:

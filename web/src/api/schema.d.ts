@@ -719,6 +719,37 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/agents/{agent_id}/my-config": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get User Agent Config
+         * @description What you have set about this agent, empty at first. Of credentials only the names.
+         */
+        get: operations["get_user_agent_config"];
+        /**
+         * Upsert User Agent Config
+         * @description Set what the body names; the agent has it from your next turn on, and in your turns only.
+         *
+         *     A part that is left out stays. ``preferences`` and ``overrides`` are replaced as a whole; of ``credentials`` only
+         *     those named change, and null forgets one.
+         */
+        put: operations["upsert_user_agent_config"];
+        post?: never;
+        /**
+         * Delete User Agent Config
+         * @description Forget all you have set about this agent, credentials too.
+         */
+        delete: operations["delete_user_agent_config"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/catalogue": {
         parameters: {
             query?: never;
@@ -3463,6 +3494,34 @@ export interface components {
             /** Current */
             current: boolean;
         };
+        /**
+         * Overrides
+         * @description How the agent should answer this person. What is null is as it would be for anyone.
+         */
+        Overrides: {
+            /** Locale */
+            locale: string | null;
+            /** Time Zone */
+            time_zone: string | null;
+            /** Reply Length */
+            reply_length: ("short" | "medium" | "long") | null;
+            /** Style */
+            style: string | null;
+        };
+        /**
+         * Overrides
+         * @description How the agent should answer this person. What is null is as it would be for anyone.
+         */
+        OverridesInput: {
+            /** Locale */
+            locale?: string | null;
+            /** Time Zone */
+            time_zone?: string | null;
+            /** Reply Length */
+            reply_length?: ("short" | "medium" | "long") | null;
+            /** Style */
+            style?: string | null;
+        };
         /** Page[Agent] */
         Page_Agent_: {
             /** Data */
@@ -4636,6 +4695,41 @@ export interface components {
              * Format: date-time
              */
             created_at: string;
+        };
+        /**
+         * UserAgentConfig
+         * @description What you have set about an agent. Credentials are named and never shown.
+         */
+        UserAgentConfig: {
+            /** Agent Id */
+            agent_id: string;
+            /** Preferences */
+            preferences: {
+                [key: string]: boolean | number | string;
+            };
+            overrides: components["schemas"]["Overrides"];
+            /** Credentials */
+            credentials: string[];
+            /** Updated At */
+            updated_at: string | null;
+        };
+        /**
+         * UserAgentConfigChange
+         * @description What to set. A part that is left out stays as it is.
+         *
+         *     ``preferences`` and ``overrides`` are replaced as a whole. Of ``credentials`` only those named change: text stores
+         *     or replaces one, null forgets it.
+         */
+        UserAgentConfigChange: {
+            /** Preferences */
+            preferences?: {
+                [key: string]: boolean | number | string;
+            };
+            overrides?: components["schemas"]["OverridesInput"];
+            /** Credentials */
+            credentials?: {
+                [key: string]: string | null;
+            };
         };
         /**
          * UserChanges
@@ -6429,6 +6523,104 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["StartedTrial"];
                 };
+            };
+            /** @description What went wrong, and what to do. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_user_agent_config: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                agent_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["UserAgentConfig"];
+                };
+            };
+            /** @description What went wrong, and what to do. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    upsert_user_agent_config: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                agent_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["UserAgentConfigChange"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["UserAgentConfig"];
+                };
+            };
+            /** @description What went wrong, and what to do. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    delete_user_agent_config: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                agent_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description What went wrong, and what to do. */
             default: {

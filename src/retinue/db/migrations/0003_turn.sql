@@ -414,6 +414,11 @@ begin
     select jsonb_build_object('status', 'claimed', 'takeover', v_takeover, 'first', v.config_hash is null,
         'interaction', to_jsonb(taken), 'last_seq', v.last_seq, 'late_seq', v.late_seq,
         'default_model', v.default_model, 'transport', v.transport,
+        -- what whoever started this set about the agent for themselves
+        'personal', (select jsonb_build_object('revision', p.revision, 'preferences', p.preferences,
+                                               'overrides', p.overrides)
+            from user_agent_config p
+            where p.account_id = p_account and p.user_id = v.user_id and p.agent_id = v.agent_id),
         -- the thread's newest messages (THR-10), and at least all since what started this turn; no drafts (THR-25)
         'messages', (select coalesce(jsonb_agg(message_v1(t) order by t.seq), '[]') from thread_message t
             where t.account_id = p_account and t.thread_id = v.thread_id

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 
-import { bytes, compact, initials, label, names, plural, shorten } from "./format";
+import { bytes, compact, initials, label, names, plural, shorten, shortModel } from "./format";
 
 it("writes large numbers short", () => {
   expect([999, 1_234, 3_000, 371_600, 3_400_000].map(compact)).toEqual(["999", "1.2k", "3.0k", "372k", "3.4M"]);
@@ -35,4 +35,9 @@ it("cuts a text at a word", () => {
   expect(shorten("short", 20)).toBe("short");
   expect(shorten("a somewhat longer sentence", 18)).toBe("a somewhat longer…");
   expect(shorten("x".repeat(30), 10)).toBe(`${"x".repeat(9)}…`);
+});
+
+it("names a model without its provider and the day of its version", () => {
+  const given = ["anthropic/claude-sonnet-4-5-20250929", "openai/gpt-4o", "gpt-4o-2024-08-06", "ollama/llama3.2"];
+  expect(given.map(shortModel)).toEqual(["claude-sonnet-4-5", "gpt-4o", "gpt-4o", "llama3.2"]);
 });

@@ -44,6 +44,11 @@ export function label(word: string): string {
   return spaced.charAt(0).toUpperCase() + spaced.slice(1);
 }
 
+/** `anthropic/claude-sonnet-4-5-20250929` as "claude-sonnet-4-5": without its provider and the day of its version. */
+export function shortModel(model: string): string {
+  return model.slice(model.indexOf("/") + 1).replace(/-(?:\d{8}|\d{4}-\d{2}-\d{2})$/, "");
+}
+
 /** The first letters of a name, at most two: "Ada Lovelace" is "AL". */
 export function initials(name: string): string {
   const words = name.trim().split(/[\s._-]+/u).filter(Boolean);

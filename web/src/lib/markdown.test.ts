@@ -89,6 +89,7 @@ describe("math", () => {
     ["so $x^2$ is", "so $$x^2$$ is"],
     ["so \\(x\\) is", "so $$x$$ is"],
     ["\\[x\\]", "\n$$\nx\n$$\n"],
+    ["it is\n\n$$x = 1$$\n\nso", "it is\n\n$$\nx = 1\n$$\n\nso"],
     ["$a$, $b$", "$$a$$, $$b$$"],
   ])("%s", (text, wanted) => {
     expect(withMath(text)).toBe(wanted);

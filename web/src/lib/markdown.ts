@@ -60,11 +60,15 @@ const MATH = [
   /(?<![\\$\w])\$(?![\s$])((?:[^$\n\\]|\\[^\n])+?)(?<![\s\\])\$(?![\d$\w])/g,
 ] as const;
 
+/** A formula that has its line for itself is set as one, though it begins and ends on it. */
+const ALONE = /^( {0,3})\$\$([^\n$]+)\$\$[ \t]*$/gm;
+
 /** One way to write math for the parser: `$$x$$`. Sums of money are left alone; code is never touched. */
 export function withMath(text: string): string {
   if (!/[$]|\\[([]/.test(text)) return text;
   return outsideCode(text, (part) =>
     part
+      .replace(ALONE, (_, space: string, inner: string) => `${space}$$\n${space}${inner.trim()}\n${space}$$`)
       .replace(MATH[0], (_, inner: string) => `\n$$\n${inner.trim()}\n$$\n`)
       .replace(MATH[1], (_, inner: string) => `$$${inner.trim()}$$`)
       .replace(MATH[2], (_, inner: string) => `$$${inner}$$`),

@@ -50,8 +50,8 @@ function Changes({ changes, gone }: { changes: readonly Difference[]; gone: bool
         <div key={change.path} className={classes.change}>
           <dt>{nameOf(change.path)}</dt>
           <dd>
-            <Side title="Then" value={change.before} />
-            <Side title="Now" value={change.after} now />
+            <Side title="Then" value={inWords(change.before)} other={inWords(change.after)} />
+            <Side title="Now" value={inWords(change.after)} other={inWords(change.before)} now />
           </dd>
         </div>
       ))}
@@ -59,18 +59,39 @@ function Changes({ changes, gone }: { changes: readonly Difference[]; gone: bool
   );
 }
 
-function Side({ title, value, now = false }: { title: string; value: unknown; now?: boolean }) {
+interface SideProps {
+  title: string;
+  value: string;
+  /** What stands on the other side: lines that it does not have are marked. */
+  other: string;
+  now?: boolean;
+}
+
+function Side({ title, value, other, now = false }: SideProps) {
+  const known = new Set(other.split("\n"));
+  const long = known.size > 1 || value.includes("\n");
   return (
     <div className={classes.side} data-now={now || undefined}>
       <span className={classes.name}>{title}</span>
-      <span className={classes.value}>{inWords(value)}</span>
+      <span className={classes.value}>
+        {long ? value.split("\n").map((line, at) => <Line key={at} line={line} changed={!known.has(line)} />) : value}
+      </span>
     </div>
   );
 }
 
-/** `limits.max_steps` as "Limits, max steps". */
+function Line({ line, changed }: { line: string; changed: boolean }) {
+  return (
+    <>
+      {changed ? <mark className={classes.changed}>{line}</mark> : line}
+      {"\n"}
+    </>
+  );
+}
+
+/** `limits.max_steps` as "Limits: max steps". */
 function nameOf(path: string): string {
-  return label(path.replaceAll(".", ", "));
+  return label(path.replaceAll(".", ": "));
 }
 
 function inWords(value: unknown): string {

@@ -44,7 +44,10 @@ export default function CostChart({ days, name }: { days: readonly AgentDay[]; n
           valueFormatter={tickCost}
           barProps={{ isAnimationActive: false, radius: 2, maxBarSize: 20 }}
           tooltipAnimationDuration={0}
-          barChartProps={{ accessibilityLayer: false }} // the table below is what is read aloud
+          barChartProps={{
+            margin: { top: 10, right: 20, bottom: 0, left: 0 },
+            accessibilityLayer: false, // the table below is what is read aloud
+          }}
         />
       </div>
       )}

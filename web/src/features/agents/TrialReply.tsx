@@ -3,6 +3,7 @@ import { Button } from "@mantine/core";
 
 import { useCancelInteraction, useInteraction } from "@/api/interactions";
 import { useReply } from "@/api/stream";
+import { shortModel } from "@/lib/format";
 import { reasonOf } from "@/lib/reasons";
 import { answer, type Reply } from "@/lib/stream";
 import { between, duration } from "@/lib/time";
@@ -57,8 +58,8 @@ export function TrialReply({ turn }: { turn: string }) {
 }
 
 function callState(state: string): { meaning: "working" | "well" | "attention" | "aware"; label: string } {
-  if (state === "succeeded") return { meaning: "well", label: "Used" };
-  if (state === "failed" || state === "refused") return { meaning: "attention", label: "Failed" };
+  if (state === "success") return { meaning: "well", label: "Used" };
+  if (state === "failed") return { meaning: "attention", label: "Failed" };
   return state === "running" || state === "created" ? { meaning: "working", label: "Using" } : { meaning: "aware", label: "Waits" };
 }
 
@@ -74,7 +75,7 @@ function Ended({ turn, end }: { turn: string; end: NonNullable<Reply["end"]> }) 
       <div className={classes.line}>
         {data && (
           <>
-            {[data.model, data.started_at && data.ended_at && duration(between(data.started_at, data.ended_at))].filter(Boolean).join(" · ")}
+            {[data.model && shortModel(data.model), data.started_at && data.ended_at && duration(between(data.started_at, data.ended_at))].filter(Boolean).join(" · ")}
             {" · "}
             <CostCell cost={data.cost} />
             {" · "}

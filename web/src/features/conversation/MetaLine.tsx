@@ -1,6 +1,7 @@
 import { Link } from "@tanstack/react-router";
 
 import type { TurnDetail } from "@/api/turns";
+import { shortModel } from "@/lib/format";
 import { reasonOf } from "@/lib/reasons";
 import { duration } from "@/lib/time";
 import { Money } from "@/ui/Money";
@@ -31,11 +32,6 @@ export function MetaLine({ turnId, model, detail, limited }: Props) {
       </span>
     </div>
   );
-}
-
-/** Without its provider and the day of its version, which hover and the turn's page tell. */
-function shortModel(model: string): string {
-  return model.slice(model.indexOf("/") + 1).replace(/-\d{8}$/, "");
 }
 
 /** A sum with an unknown price in it is a lower bound, and says so. */

@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any, cast
 
 import asyncpg
-from PIL import Image
+from PIL import Image, ImageChops
 from playwright.sync_api import Browser, Page, Playwright, expect, sync_playwright
 from playwright.sync_api import Error as PlaywrightError
 
@@ -34,6 +34,7 @@ from tests.web.conftest import FLAGS, browser_path  # noqa: E402
 
 SCREENS = ROOT / "docs" / "screens"
 EXACT = 128
+ODD = (255, 0, 254)
 FORMS: dict[str, dict[str, Any]] = {
     "desktop": {"viewport": {"width": 1440, "height": 900}},
     "phone": {"viewport": {"width": 390, "height": 844}, "is_mobile": True, "has_touch": True},
@@ -65,6 +66,8 @@ class Shot:
     """Before the page is opened: what the network does."""
     signed_in: bool = True
     forms: tuple[str, ...] = ("desktop", "phone")
+    live: bool = False
+    """Taken first, while an agent works: a model is not waited for without end."""
 
 
 # ── what is done on a page ───────────────────────────────────────────────────────────────────────────────────────
@@ -92,7 +95,7 @@ def palette(page: Page) -> None:
     page.locator("body").press("Control+k")
     box = page.get_by_label("Go to, do, or search messages")
     box.press_sequentially("guji")
-    expect(page.get_by_text("Messages", exact=True)).to_be_visible()
+    expect(page.get_by_role("dialog").get_by_text("kg of Guji").first).to_be_visible()
 
 
 def mention(page: Page) -> None:
@@ -137,7 +140,7 @@ SHOTS = (
     Shot("conversation-empty", "/channels/{quiet}", "A channel in which nothing was said yet"),
     Shot("conversation-loading", "/channels/{website}", "While messages are on their way", before=hanging(MESSAGES)),
     Shot("conversation-error", "/channels/{website}", "Messages that could not be loaded", before=refused(MESSAGES)),
-    Shot("conversation-streaming", "/channels/{stream}", "A reply as it comes"),
+    Shot("conversation-streaming", "/channels/{stream}", "A reply as it comes", live=True),
     Shot("conversation-thread", "/channels/{website}?thread={prices}", "A thread beside its channel"),
     Shot("conversation-details", "/channels/{website}?panel=details", "What a channel is, and how agents answer in it"),
     Shot("conversation-members", "/channels/{website}?panel=members", "Who is in a channel"),
@@ -146,14 +149,14 @@ SHOTS = (
     Shot("sidebar", "/channels/{website}", "The sidebar on a phone", sidebar, forms=("phone",)),
     Shot("channels", "/channels", "All channels one can see"),
     Shot("channel-new", "/channels?new=true", "A new channel"),
-    Shot("activity", "/activity", "Every turn of every agent"),
+    Shot("activity", "/activity", "Every turn of every agent", live=True),
     Shot("activity-filtered", "/activity?state=failed", "Turns that failed"),
     Shot("activity-error", "/activity", "Turns that could not be loaded", before=refused("**/v1/interactions?*")),
     Shot("interaction", "/activity/{margin_turn}", "One turn on a time axis"),
     Shot("interaction-step", "/activity/{margin_turn}?step=2", "A step of it: what went in, what came out"),
     Shot("interaction-prompt", "/activity/{margin_turn}?step=1", "The prompt, as the model had it", press("prompt")),
     Shot("interaction-config", "/activity/{margin_turn}", "What changed in the agent since", press("Compare with now")),
-    Shot("agents", "/agents", "All agents"),
+    Shot("agents", "/agents", "All agents", live=True),
     Shot("agents-catalogue", "/agents", "Agents to install", catalogue),
     Shot("agent", "/agents/{ledger}", "One agent: what it does, where, and what it costs"),
     Shot("agent-form", "/agents/{ledger}/edit", "Changing an agent"),
@@ -263,18 +266,29 @@ QUIET = """() => new Promise(done => {
 
 
 def small(taken: bytes) -> bytes:
-    """The picture in 256 colours, a third of the bytes: the most frequent exact, the rest by what else there is."""
+    """The picture in 256 colours, a third of the bytes: surfaces and marks exact, the edges of letters nearly so."""
     image = Image.open(io.BytesIO(taken)).convert("RGB")
-    counted = image.getcolors(image.width * image.height) or []
-    colours = [cast("tuple[int, int, int]", colour) for _, colour in sorted(counted, reverse=True)]
-    rare = Image.new("RGB", (max(len(colours) - EXACT, 1), 1))
-    rare.putdata(colours[EXACT:])  # pyright: ignore[reportUnknownMemberType]
-    others = rare.quantize(256 - EXACT, method=Image.Quantize.MEDIANCUT).getpalette() or []
+    flat = image.copy()
+    for beside in ((1, 0), (0, 1)):
+        differs = ImageChops.difference(image, ImageChops.offset(image, *beside)).convert("L").point(bool)  # pyright: ignore[reportUnknownMemberType]
+        flat.paste(ODD, mask=differs.convert("1", dither=Image.Dither.NONE))
+    colours, every = counted(flat), counted(image)
+    exact = [colour for colour in colours if colour != ODD][:EXACT]
+    rest = [colour for colour in every if colour not in set(exact)]
+    rare = Image.new("RGB", (max(len(rest), 1), 1))
+    rare.putdata(rest)  # pyright: ignore[reportUnknownMemberType]
+    others = rare.quantize(256 - len(exact), method=Image.Quantize.MEDIANCUT).getpalette() or []
     palette = Image.new("P", (1, 1))
-    palette.putpalette([part for colour in colours[:EXACT] for part in colour] + others)
+    palette.putpalette(([part for colour in exact for part in colour] + others)[:768])
     out = io.BytesIO()
     image.quantize(palette=palette, dither=Image.Dither.NONE).save(out, "PNG", optimize=True)
     return out.getvalue()
+
+
+def counted(image: Image.Image) -> list[tuple[int, int, int]]:
+    """The colours of a picture, the most frequent first."""
+    found = sorted(image.getcolors(image.width * image.height) or [], reverse=True)
+    return [cast("tuple[int, int, int]", colour) for _, colour in found]
 
 
 def readme() -> str:
@@ -306,23 +320,30 @@ def browser(playwright: Playwright, folder: Path) -> Iterator[Browser]:
     launched.close()
 
 
+def shoot(chromium: Browser, world: World, shot: Shot) -> int:
+    """All pictures of a page; returns how many failed."""
+    failed = 0
+    for form in shot.forms:
+        for scheme in SCHEMES:
+            name = f"{shot.name}-{form}-{scheme}.png"
+            try:
+                (SCREENS / name).write_bytes(small(take(chromium, world, shot, form, scheme)))
+            except (PlaywrightError, AssertionError) as error:
+                failed += 1
+                sys.stderr.write(f"{name}: {error}\n")
+    return failed
+
+
 def main() -> None:
     wanted = [shot for shot in SHOTS if not sys.argv[1:] or any(word in shot.name for word in sys.argv[1:])]
     SCREENS.mkdir(parents=True, exist_ok=True)
-    failed = False
     with opened() as world, sync_playwright() as playwright, browser(playwright, world.house.folder) as chromium:
         sign_in(chromium, world)
-        for shot in wanted:
-            for form in shot.forms:
-                for scheme in SCHEMES:
-                    name = f"{shot.name}-{form}-{scheme}.png"
-                    try:
-                        (SCREENS / name).write_bytes(small(take(chromium, world, shot, form, scheme)))
-                    except (PlaywrightError, AssertionError) as error:
-                        failed = True
-                        sys.stderr.write(f"{name}: {error}\n")
+        failed = sum(shoot(chromium, world, shot) for shot in wanted if shot.live)
+        world.hush()
+        failed += sum(shoot(chromium, world, shot) for shot in wanted if not shot.live)
     (SCREENS / "README.md").write_text(readme())
-    sys.exit(failed)
+    sys.exit(failed > 0)
 
 
 if __name__ == "__main__":

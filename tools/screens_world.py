@@ -8,6 +8,7 @@ import json
 import threading
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from datetime import datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -35,7 +36,8 @@ SHIFTED = (
 """Retinue on the day of the pictures."""
 STREAMED = (
     "Three farms are worth the long road from Addis:\n\n- **Uraga**, at 2,300 m, where the cherries dry on raised "
-    "beds for three weeks\n- **Shakiso**, with the oldest trees of the zone\n- **Hambela**, whose washing station"
+    "beds for three weeks\n- **Shakiso**, with the oldest trees of the zone\n- **Hambela**, whose washing station "
+    "belongs to the families who grow the coffee"
 )
 
 
@@ -136,6 +138,7 @@ class World:
         self.channels: dict[str, str] = {}
         self.messages: dict[str, str] = {}
         self.turns: dict[str, str] = {}
+        self.streaming = ("", "")
         self.told: list[tuple[dict[str, Any], str, str | None]] = []
 
     # ── who is there ─────────────────────────────────────────────────────────────────────────────────────────────
@@ -243,7 +246,15 @@ class World:
         """Begin a reply that goes on while it is looked at."""
         made = self.house.post(self.channels["stream"], "Which farms should we see first?", self.keys["tom"])
         self._wait(lambda: "stream" in httpx.get(f"{self.house.models.base_url}/scripted/held").json())
-        self.told.append(({"at": "0 10:41", "live": True}, made["message"]["id"], made["interactions"][0]["id"]))
+        self.streaming = (made["message"]["id"], made["interactions"][0]["id"])
+        self.told.append(({"at": "0 10:41"}, *self.streaming))
+
+    def hush(self) -> None:
+        """Let that reply end."""
+        self.house.models.release("stream")
+        self.house.settled(self.channels["stream"])
+        self.told = [({"at": "0 10:41", "seconds": 6.2}, message, turn) for message, turn in [self.streaming]]
+        self.date()
 
     def _wait(self, done: Any) -> None:
         end = time.monotonic() + 60
@@ -264,7 +275,8 @@ class World:
 
     def date(self) -> None:
         """Give everything said so far the time it has in the file."""
-        asyncio.run(self._date())
+        with ThreadPoolExecutor(1) as pool:  # Playwright may hold this thread's loop
+            pool.submit(asyncio.run, self._date()).result()
 
     async def _date(self) -> None:
         connection = await asyncpg.connect(self.house.url)

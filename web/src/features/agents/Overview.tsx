@@ -121,7 +121,7 @@ function Facts({ agent }: { agent: Agent }) {
       <dl className={classes.facts}>
         <dt>Model</dt>
         <dd>
-          {agent.model ?? "Account default"}
+          {agent.model ? <ModelId id={agent.model} /> : "Account default"}
           {!agent.model && fallback && <div className={classes.dim}>{fallback}</div>}
           {models.data?.offline && <div className={classes.dim}>Offline: no model is connected</div>}
         </dd>
@@ -153,6 +153,18 @@ function Facts({ agent }: { agent: Agent }) {
         </dd>
       </dl>
     </section>
+  );
+}
+
+/** Broken after its provider, where it has to be. */
+function ModelId({ id }: { id: string }) {
+  const cut = id.indexOf("/") + 1;
+  return (
+    <>
+      {id.slice(0, cut)}
+      <wbr />
+      {id.slice(cut)}
+    </>
   );
 }
 

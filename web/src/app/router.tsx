@@ -30,6 +30,8 @@ const signInRoute = createRoute({
   component: lazyRouteComponent(() => import("@/features/signin/SignInPage")),
 });
 
+const conversation = () => import("@/features/conversation/ConversationPage");
+
 /** All that takes being signed in. */
 const shellRoute = createRoute({
   getParentRoute: () => rootRoute,
@@ -70,7 +72,7 @@ const channelRoute = createRoute({
   getParentRoute: () => shellRoute,
   path: "/channels/$channelId",
   validateSearch: search.channel,
-  component: lazyRouteComponent(() => import("@/features/conversation/ConversationPage")),
+  component: lazyRouteComponent(conversation),
 });
 
 const activityRoute = createRoute({
@@ -146,7 +148,13 @@ const routeTree = rootRoute.addChildren([
   ]),
 ]);
 
+/** Where the app mostly opens: fetched while the server is still asked who this is. */
+function fetchAhead(path: string): void {
+  if (path === "/" || path.startsWith("/channels/")) void conversation().catch(() => undefined);
+}
+
 export function createAppRouter(client: QueryClient) {
+  fetchAhead(window.location.pathname);
   return createRouter({
     routeTree,
     context: { client },

@@ -17,6 +17,7 @@ export const keys = {
     one: (id: string) => ["agents", id] as const,
     tools: (id: string) => ["agents", id, "tools"] as const,
     activity: (id: string) => ["agents", id, "activity"] as const,
+    myConfig: (id: string) => ["agents", id, "my-config"] as const,
     snapshots: (id: string) => ["agents", id, "snapshots"] as const,
   },
   channels: {

@@ -16,6 +16,7 @@ import { PageHeader } from "@/ui/PageHeader";
 import { StateDot } from "@/ui/StateDot";
 
 import classes from "./AgentPage.module.css";
+import { ForYou } from "./ForYou";
 import { History } from "./History";
 import { Overview } from "./Overview";
 import { stateOf } from "./words";
@@ -42,6 +43,11 @@ function Loaded({ agent }: { agent: Agent }) {
   const me = useMe();
   const admin = isAdmin(me.data);
   const [tab, setTab] = useState<string | null>("overview");
+  const [seen, setSeen] = useState(false); // what is written there stays while one looks at another tab
+  function show(next: string | null): void {
+    setTab(next);
+    if (next === "you") setSeen(true);
+  }
   return (
     <div className={classes.page}>
       <PageHeader
@@ -67,13 +73,17 @@ function Loaded({ agent }: { agent: Agent }) {
         )}
         {admin && <More agent={agent} />}
       </PageHeader>
-      <Tabs value={tab} onChange={setTab} keepMounted={false} className={classes.page}>
+      <Tabs value={tab} onChange={show} keepMounted={false} className={classes.page}>
         <Tabs.List className={classes.tabs}>
           <Tabs.Tab value="overview">Overview</Tabs.Tab>
+          <Tabs.Tab value="you">For you</Tabs.Tab>
           {admin && <Tabs.Tab value="history">History</Tabs.Tab>}
         </Tabs.List>
         <Tabs.Panel value="overview" className={classes.scroll}>
           <Overview agent={agent} />
+        </Tabs.Panel>
+        <Tabs.Panel value="you" keepMounted className={classes.scroll}>
+          {seen && <ForYou agent={agent} />}
         </Tabs.Panel>
         {admin && (
           <Tabs.Panel value="history" className={classes.scroll}>

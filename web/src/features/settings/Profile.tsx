@@ -4,11 +4,11 @@ import { useForm } from "@mantine/form";
 
 import { ApiError, type Schemas } from "@/api/client";
 import { useMe, useUpdateMe, type Me } from "@/api/me";
+import { locales, sample, zones } from "@/lib/places";
 import { isAdmin, ROLE_WORDS } from "@/lib/roles";
 import { notifyDone, notifyError } from "@/ui/notify";
 
 import { Loaded, Section } from "./parts";
-import { locales, sample, zones } from "./places";
 import classes from "./SettingsPage.module.css";
 
 export default function Profile() {

@@ -5,6 +5,7 @@ engine's own, with a scripted model. Only the times are set afterwards, so that 
 import asyncio
 import io
 import json
+import shutil
 import threading
 import time
 from collections.abc import Iterator
@@ -23,7 +24,7 @@ from PIL import Image, ImageDraw
 from retinue.domain import ids
 from retinue.testing import scripts
 from retinue.testing.models import ScriptedModels
-from tests.web.house import House
+from tests.web.house import SOURCE, House
 
 WORLD = yaml.safe_load(Path(__file__).with_name("screens.yaml").read_text("utf-8"))
 NOW = datetime.fromisoformat(WORLD["now"])
@@ -48,7 +49,18 @@ class Studio(House):
 
     def env(self) -> dict[str, str]:
         shift = (NOW - datetime.now(NOW.tzinfo)).total_seconds()
-        return super().env() | {"SHIFT": str(shift), "RETINUE_EGRESS_ALLOW": f"127.0.0.1:{self.tools_port}"}
+        return super().env() | {
+            "PYTHONPATH": str(self.copied()),
+            "SHIFT": str(shift),
+            "RETINUE_EGRESS_ALLOW": f"127.0.0.1:{self.tools_port}",
+        }
+
+    def copied(self) -> Path:
+        """A copy of the source tree and the built app: what changes there meanwhile is not in the pictures."""
+        copy = self.folder / "src"
+        if not copy.exists():
+            shutil.copytree(SOURCE / "retinue", copy / "retinue", ignore=shutil.ignore_patterns("__pycache__"))
+        return copy
 
     def command(self, *arguments: str) -> list[str]:
         return [super().command()[0], "-c", SHIFTED, *arguments]

@@ -28,9 +28,9 @@ NAME = "web"
 MESSAGES, OTHERS, OTHER_MESSAGES = 10_000, 12, 500
 LOADS, QUICK_LOADS = 15, 5
 STREAM_SECONDS, QUICK_STREAM_SECONDS = 3600, 20
-WARM_SECONDS, QUICK_WARM_SECONDS = 180, 40
-"""Whole replies, before the heap is measured first: what is fetched and compiled once is there then, and what is kept
-only up to a bound (rows, long messages, ended turns) has come near it. Quick: two replies."""
+WARM_SECONDS, QUICK_WARM_SECONDS = 180, 60
+"""Replies and typing, before the heap is measured first: what is fetched and compiled once is there then, and what is
+kept only up to a bound (rows, long messages, ended turns) has come near it. Quick: three replies."""
 SAMPLES = 6
 """So often the heap is measured while replies stream, in the details: a leak is a slope, not a step."""
 COLLECTIONS = 8
@@ -180,7 +180,10 @@ class Place:
         await page.evaluate(KEY_TIMES)
         session = await context.new_cdp_session(page)
         connection = Connection(self.base, self.key)
+        typing = asyncio.create_task(type_keys(page))
         await self.replies(page, connection, warm)
+        await typing
+        await page.evaluate("keys.length = 0")
         heaps, begin = [await heap(session)], time.monotonic()
         typing = asyncio.create_task(type_keys(page))
         tokens, parts = 0, max(1, min(SAMPLES, round(seconds / REPLY_SECONDS)))

@@ -280,7 +280,7 @@ def small(taken: bytes) -> bytes:
     image = Image.open(io.BytesIO(taken)).convert("RGB")
     flat = image.copy()
     for beside in ((1, 0), (2, 0), (0, 1), (0, 2)):
-        differs = ImageChops.difference(image, ImageChops.offset(image, *beside)).convert("L").point(bool)  # pyright: ignore[reportUnknownMemberType]
+        differs = ImageChops.difference(image, ImageChops.offset(image, *beside)).convert("L").point(visible)  # pyright: ignore[reportUnknownMemberType]
         flat.paste(ODD, mask=differs.convert("1", dither=Image.Dither.NONE))
     colours, every = counted(flat), counted(image)
     exact = [colour for colour in colours if colour != ODD][:EXACT]
@@ -293,6 +293,11 @@ def small(taken: bytes) -> bytes:
     out = io.BytesIO()
     image.quantize(palette=palette, dither=Image.Dither.NONE).save(out, "PNG", optimize=True)
     return out.getvalue()
+
+
+def visible(difference: int) -> int:
+    """A mask's value: all or nothing."""
+    return 255 if difference else 0
 
 
 def counted(image: Image.Image) -> list[tuple[int, int, int]]:

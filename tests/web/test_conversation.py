@@ -3,7 +3,7 @@
 import re
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 
 from tests.web.conftest import Opened
 from tests.web.house import House
@@ -32,6 +32,21 @@ def test_a_newcomer_signs_in_by_the_printed_link_and_has_an_answer_with_one_more
     reply(page, "It is what the tool says.")
 
 
+@pytest.mark.requirement("TRG-18")
+def test_that_an_agent_thinks_is_said_before_the_server_has_answered(house: House, visit: Opened) -> None:
+    page = visit(house, f"/channels/{house.channel('thinking')}")
+    expect(page.locator("[data-composer]")).to_be_visible()
+    page.wait_for_load_state("networkidle")
+    held: list[Route] = []
+    page.route("**/messages", lambda route: held.append(route))
+    write(page, "hello")
+    expect(page.get_by_role("feed").get_by_text("Thinking")).to_be_visible()
+    assert len(held) == 1, "the message has not reached the server yet"
+    held[0].continue_()
+    reply(page, "Understood.")
+
+
+@pytest.mark.requirement("AGT-24")
 def test_a_tool_call_is_a_line_that_opens_in_place_and_leads_to_the_timeline(house: House, visit: Opened) -> None:
     page = visit(house, f"/channels/{house.channel('tools')}")
     write(page, "what time is it?")
@@ -57,6 +72,7 @@ def test_a_tool_call_opened_while_the_reply_streams_stays_open_when_it_has_ended
     expect(card).to_be_focused()
 
 
+@pytest.mark.requirement("AGT-25")
 def test_a_reply_that_streams_is_whole_after_the_page_is_loaded_again_in_its_middle(
     house: House, visit: Opened
 ) -> None:
@@ -70,6 +86,7 @@ def test_a_reply_that_streams_is_whole_after_the_page_is_loaded_again_in_its_mid
     assert page.get_by_role("feed").inner_text().count("word41 ") == 1
 
 
+@pytest.mark.requirement("CHN-09")
 def test_what_one_writes_the_other_reads_and_both_read_the_reply_as_it_comes(house: House, visit: Opened) -> None:
     other = house.user("Ada Reader")
     place = f"/channels/{house.channel('together', other)}"
@@ -85,6 +102,7 @@ def test_what_one_writes_the_other_reads_and_both_read_the_reply_as_it_comes(hou
         reply(page, re.compile("the end."))
 
 
+@pytest.mark.requirement("AGT-25")
 def test_a_server_killed_in_mid_answer_and_started_again_completes_the_reply_on_the_open_page(
     own_house: House, visit: Opened
 ) -> None:
@@ -159,6 +177,7 @@ def test_a_message_is_edited_and_taken_back_and_a_reaction_is_seen_by_others(hou
     expect(one.get_by_role("group", name="Reactions").get_by_role("button").first).to_contain_text("1")
 
 
+@pytest.mark.requirement("CHN-10")
 def test_a_question_in_a_thread_is_answered_in_the_thread(house: House, visit: Opened) -> None:
     channel = house.channel("threads")
     told = house.post(channel, "hello")["message"]["id"]
@@ -173,6 +192,7 @@ def test_a_question_in_a_thread_is_answered_in_the_thread(house: House, visit: O
     expect(page.get_by_role("feed").first.get_by_role("cell", name="2")).to_have_count(0)
 
 
+@pytest.mark.requirement("AGT-19")
 def test_an_edit_of_an_agent_counts_from_its_next_turn(house: House, visit: Opened) -> None:
     agent = house.api("POST", "/v1/agents", {"name": "Sailor", "slug": "sailor", "system_prompt": "You are plain."})
     channel = house.channel("sailor", agent=False)

@@ -12,6 +12,7 @@ from tests.web.house import House
 from tests.web.test_conversation import reply, write
 
 
+@pytest.mark.requirement("AGT-24")
 def test_a_turn_opens_to_a_timeline_whose_steps_show_what_went_in_and_out_and_the_exact_prompt(
     house: House, visit: Opened
 ) -> None:
@@ -102,6 +103,7 @@ def test_a_channel_is_made_an_agent_joins_it_and_it_is_archived_and_brought_back
     expect(page.locator("[data-composer]")).to_be_visible()
 
 
+@pytest.mark.requirement("CHN-04")
 def test_a_mention_is_completed_from_the_keyboard_and_wakes_the_agent(house: House, visit: Opened) -> None:
     channel = house.channel("mentions", agent=False)
     wanted = {"agent_id": house.assistant, "trigger_mode": "mention"}
@@ -114,6 +116,25 @@ def test_a_mention_is_completed_from_the_keyboard_and_wakes_the_agent(house: Hou
     box.press_sequentially("are you there?")
     box.press("Enter")
     reply(page, "Understood.")
+
+
+@pytest.mark.requirement("ATT-45")
+@pytest.mark.parametrize(
+    ("place", "words"),
+    [
+        ("/activity?q=nothingofthiskind", "No turn"),
+        ("/channels/{channel}", "is ready"),
+        ("/settings/keys", "No program"),
+    ],
+)
+def test_an_empty_place_says_so_in_one_line_and_not_as_an_error(
+    house: House, visit: Opened, place: str, words: str
+) -> None:
+    newcomer = house.user(f"Nora Newcomer {place[1:4]}")
+    channel = house.channel("empty place", newcomer, agent=False)
+    page = visit(house, place.format(channel=channel), user=newcomer)
+    expect(page.get_by_role("main")).to_contain_text(words)
+    expect(page.get_by_role("alert")).to_have_count(0)
 
 
 def test_a_draft_is_kept_for_its_channel_and_sent_messages_leave_none(house: House, visit: Opened) -> None:

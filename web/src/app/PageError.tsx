@@ -3,7 +3,7 @@ import { IconMapQuestion } from "@tabler/icons-react";
 import { useQueryErrorResetBoundary } from "@tanstack/react-query";
 import { type ErrorComponentProps, Link, useRouter } from "@tanstack/react-router";
 
-import { EmptyState } from "@/ui/EmptyState";
+import { ApiError } from "@/api/client";
 import { ErrorState } from "@/ui/ErrorState";
 
 import classes from "./PageError.module.css";
@@ -31,13 +31,13 @@ function isOldBuild(error: unknown): boolean {
   return error instanceof Error && /dynamically imported module|Importing a module script failed/i.test(error.message);
 }
 
+const WORDS = "Retinue may have been upgraded, or the connection broke. Trying again loads the present version; drafts are kept.";
+const GONE = new ApiError(0, "page_not_loaded", "Couldn't load this page", WORDS);
+
 function OldBuild() {
   return (
     <div className={classes.page}>
-      <h1 className={classes.hidden}>Reload</h1>
-      <EmptyState title="Couldn't load this page" action={<Button onClick={() => location.reload()}>Reload</Button>}>
-        Retinue may have been upgraded, or the connection broke. Reloading brings the present version; drafts are kept.
-      </EmptyState>
+      <ErrorState page error={GONE} retry={() => location.reload()} />
     </div>
   );
 }

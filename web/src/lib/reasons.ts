@@ -27,7 +27,7 @@ const WORDS: Record<string, string> = {
   response_too_large: "The tool's answer was too large.",
   secret_missing: "The tool's secret is not stored. An administrator has to add it.",
   step_limit: "The turn reached its limit of steps.",
-  steered: "New input came in, and the turn was started again with it.",
+  superseded: "New input came in, and the turn was started again with it.",
   timeout: "The tool did not answer in time.",
   time_limit: "The turn reached its limit of time.",
   token_limit: "The turn reached its limit of tokens.",

@@ -105,7 +105,7 @@ describe("turns", () => {
   });
 
   test("what nobody asked to stop is not told", () => {
-    const quiet = [turn("s", "cancelled", { stop_reason: "steer" }), turn("c", "cancelled", { successor_id: "d" }), turn("e", "succeeded")];
+    const quiet = [turn("s", "cancelled", { stop_reason: "superseded" }), turn("c", "cancelled", { successor_id: "d" }), turn("e", "succeeded")];
     expect(keys({ messages: [said(1, 0)], turns: quiet })).toEqual(["m1"]);
     expect(keys({ messages: [said(1, 0)], turns: [turn("x", "cancelled", { stop_reason: "cancelled" })] })).toHaveLength(2);
   });

@@ -113,7 +113,7 @@ function endings<M extends SaidMessage, T extends PlacedTurn, O extends Outgoing
 
 /** Failures, and stops that somebody asked for; a turn that another one takes over from is not worth a word. */
 function isTold(turn: PlacedTurn): boolean {
-  return turn.state === "failed" || (turn.state === "cancelled" && turn.successor_id === null && turn.stop_reason !== "steer");
+  return turn.state === "failed" || (turn.state === "cancelled" && turn.successor_id === null && turn.stop_reason !== "superseded");
 }
 
 function takeUntil<T extends PlacedTurn>(ended: T[], moment: string): T[] {

@@ -70,7 +70,7 @@ export const ToolsSection = memo(function ToolsSection(props: Props) {
       ) : !tools.data ? (
         <ListSkeleton rows={4} height={64} label="Loading tools" />
       ) : shown.length === 0 ? (
-        <EmptyState title={query ? `No tool matches “${query.trim()}”.` : "No tools to choose from."} />
+        <EmptyState title={query ? `No tool matches “${query.trim()}”.` : "It works with words alone until a tool is registered."} />
       ) : (
         <ul className={classes.tools}>
           {shown.map((tool) => (

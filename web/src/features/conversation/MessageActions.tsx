@@ -25,7 +25,7 @@ export function MessageActions({ channelId, message, inThread }: Props) {
   return (
     <div role="toolbar" aria-label="Message actions" style={{ display: "flex" }}>
       {canWrite && <AddReaction channelId={channelId} message={message} />}
-      {canWrite && !inThread && (
+      {canWrite && !inThread && message.delivery !== "direct" && ( // what was said to one person is not answered to all
         <Action label="Reply in thread" icon={IconMessageReply} onClick={() => openThread(message.reply_to ?? message.id)} />
       )}
       {message.content && <Action label="Copy text" icon={IconCopy} onClick={() => void copy(message.content, "Text copied.")} />}

@@ -38,7 +38,11 @@ def test_that_an_agent_thinks_is_said_before_the_server_has_answered(house: Hous
     expect(page.locator("[data-composer]")).to_be_visible()
     page.wait_for_load_state("networkidle")
     held: list[Route] = []
-    page.route("**/messages", lambda route: held.append(route))
+
+    def hold(route: Route) -> None:
+        held.append(route)
+
+    page.route("**/messages", hold)
     write(page, "hello")
     expect(page.get_by_role("feed").get_by_text("Thinking")).to_be_visible()
     assert len(held) == 1, "the message has not reached the server yet"

@@ -162,8 +162,7 @@ function ModelId({ id }: { id: string }) {
   return (
     <>
       {id.slice(0, cut)}
-      <wbr />
-      {id.slice(cut)}
+      <span className={classes.model}>{id.slice(cut)}</span>
     </>
   );
 }

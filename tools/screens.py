@@ -310,7 +310,8 @@ def readme() -> str:
     lines = [
         "# Screens\n",
         "Every page of the web app, taken by `.venv/bin/python tools/screens.py` from a real server with a scripted",
-        "model and the small organisation of `tools/screens.yaml`. 1440 and 390 pixels wide, light and dark.\n",
+        "model and the small organisation of `tools/screens.yaml`. 1440 and 390 pixels wide, light and dark. The",
+        "letters are Inter and Noto Color Emoji, where these are installed.\n",
         "| what | desktop | phone |\n|---|---|---|",
     ]
     for shot in SHOTS:

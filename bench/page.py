@@ -25,7 +25,7 @@ WHAT = {
     "added_p99_ms": "from the model's first token to the subscriber's first byte, p99 of 50 streams",
     "lost_or_doubled": "deltas lost or doubled over all forced reconnects",
     "post_p99_ms": "POST message answered at 100 connections while turns run, p99",
-    "scale_2": "throughput of two processes / of one",
+    "scale_2": "throughput of two processes / of one; the target is what the cores allow, at most 1.6",
     "warm_s": "warm `make run` until it serves",
     "help_s": "`retinue --help`",
     "interactive_s": "cold load of a channel of 10,000 messages until its end and the composer are painted, slowest",

@@ -18,7 +18,7 @@ export default function Security() {
   return (
     <>
       <Loaded query={me} what="your sign-in">
-        {(data) => <Password key={String(data.has_password)} existing={data.has_password} email={data.user.email} />}
+        {(data) => <Password existing={data.has_password} email={data.user.email} />}
       </Loaded>
       <Sessions />
     </>

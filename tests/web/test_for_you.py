@@ -71,5 +71,5 @@ def test_axe_objects_to_nothing_there(house: House, visit: Opened, agent: str, s
     preferences = {"Preferred name": "Ann", "Cups": 2}
     house.api("PUT", f"/v1/agents/{agent}/my-config", {"preferences": preferences, "overrides": {"locale": "de"}})
     viewport = {"width": width, "height": 844}
-    page = opened(visit(house, f"/agents/{agent}", color_scheme=scheme, viewport=viewport))
+    page = opened(visit(house, f"/agents/{agent}", color_scheme=scheme, viewport=viewport, reduced_motion="reduce"))
     assert axe.violations(page) == []

@@ -41,11 +41,13 @@ def settle(page: Page) -> None:
     expect(page.get_by_role("main")).to_be_visible()
     expect(page.locator("[role=status][aria-label^='Loading'], [aria-busy=true]")).to_have_count(0)
     page.wait_for_load_state("load")
+    if any(part in page.url for part in ("?panel=", "?thread=", "?step=")):
+        expect(page.get_by_role("button", name="Close panel")).to_be_visible()
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_axe_objects_to_nothing_on_any_page(house: House, visit: Opened, names: dict[str, str], scheme: str) -> None:
-    page = visit(house, "/agents", color_scheme=scheme)
+    page = visit(house, "/agents", color_scheme=scheme, reduced_motion="reduce")
     wrong: dict[str, list[str]] = {}
     for place in PLACES:
         page.goto(place.format(**names))
@@ -59,7 +61,13 @@ def test_axe_objects_to_nothing_on_any_page(house: House, visit: Opened, names: 
 def test_axe_objects_to_nothing_on_a_phone_nor_before_signing_in(
     house: House, visit: Opened, names: dict[str, str], scheme: str
 ) -> None:
-    phone = {"viewport": {"width": 390, "height": 800}, "is_mobile": True, "has_touch": True, "color_scheme": scheme}
+    phone = {
+        "viewport": {"width": 390, "height": 800},
+        "is_mobile": True,
+        "has_touch": True,
+        "color_scheme": scheme,
+        "reduced_motion": "reduce",
+    }
     wrong: dict[str, list[str]] = {}
     page = visit(house, "/sign-in", user=None, **phone)
     expect(page.get_by_label("E-mail")).to_be_visible()
@@ -82,10 +90,11 @@ def test_axe_objects_to_nothing_on_a_phone_nor_before_signing_in(
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_axe_objects_to_nothing_in_what_opens_over_a_page(
-    house: House, visit: Opened, names: dict[str, str], scheme: str
-) -> None:
-    page = visit(house, f"/channels/{names['channel']}", color_scheme=scheme)
+def test_axe_objects_to_nothing_in_what_opens_over_a_page(house: House, visit: Opened, scheme: str) -> None:
+    channel = house.channel("opens")
+    house.post(channel, "what time is it?")
+    house.settled(channel)
+    page = visit(house, f"/channels/{channel}", color_scheme=scheme, reduced_motion="reduce")
     settle(page)
     wrong: dict[str, list[str]] = {}
     page.keyboard.press("Control+k")

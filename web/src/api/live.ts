@@ -6,6 +6,7 @@ import type { Query, QueryClient, QueryKey } from "@tanstack/react-query";
 import { useEffect, useRef, useSyncExternalStore } from "react";
 
 import { api, unwrap } from "./client";
+import { freshen } from "./freshen";
 import { type LiveEvent, parse, Refresher, stale, type Topic, TOPICS } from "./topics";
 
 export type { LiveEvent, Topic } from "./topics";
@@ -70,7 +71,7 @@ function follows(query: Query): boolean {
 /** Opens the connection and keeps it, until the returned function is called. Call it once, when signed in. */
 export function startLive(client: QueryClient): () => void {
   const refresher = new Refresher(
-    (queryKey: QueryKey) => client.invalidateQueries({ queryKey, predicate: follows }),
+    (queryKey: QueryKey) => freshen(client, queryKey, follows),
     () => new Promise((done) => setTimeout(done, PAUSE)),
   );
   const tell = (event: LiveEvent) => {

@@ -1,6 +1,7 @@
 import { useQueryClient } from "@tanstack/react-query";
 import { useEffect, useMemo } from "react";
 
+import { freshen } from "@/api/freshen";
 import { useLive } from "@/api/live";
 import { historyKey, refetchMessage, rereadHistory } from "@/api/messages";
 import { Refresher } from "@/api/topics";
@@ -14,7 +15,7 @@ export function useConversationLive(channelId: string): void {
   const history = useMemo(
     () =>
       new Refresher(
-        (queryKey) => client.invalidateQueries({ queryKey }),
+        (queryKey) => freshen(client, queryKey),
         () => new Promise((done) => setTimeout(done, PAUSE_MS)),
       ),
     [client],

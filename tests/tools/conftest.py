@@ -65,7 +65,14 @@ class Server:
 async def serving(handler: Handler, ssl: Any = None) -> AsyncIterator[Server]:
     """A running server."""
 
+    # The loop itself holds a handler weakly: one that waits only for its own connection could be collected in mid-wait.
+    at_work = set[asyncio.Task[None]]()
+
     async def connected(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        task = asyncio.current_task()
+        assert task
+        at_work.add(task)
+        task.add_done_callback(at_work.discard)
         try:
             head = (await reader.readuntil(b"\r\n\r\n")).decode().split("\r\n")
             method, path, _ = head[0].split(" ", 2)
@@ -89,6 +96,9 @@ async def serving(handler: Handler, ssl: Any = None) -> AsyncIterator[Server]:
         yield server
     finally:
         listener.close()
+        for task in at_work:
+            task.cancel()
+        await asyncio.gather(*at_work, return_exceptions=True)
 
 
 @pytest.fixture

@@ -6,7 +6,6 @@ navigation, the click or the key to the frame that shows it.
 
 import asyncio
 import gzip
-import shutil
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -16,6 +15,7 @@ from uuid import UUID
 from playwright.async_api import Browser, BrowserContext, CDPSession, Page, async_playwright
 
 from bench import harness, model, node, world
+from bench.chromium import FLAGS, installed
 from bench.harness import Metric, Report, Server
 from bench.model import Script
 from bench.stream import FREELY, ask
@@ -39,8 +39,6 @@ GAP = 0.005
 """Two hundred tokens a second."""
 REPLY_SECONDS = 20
 BUILT = harness.REPOSITORY / "src" / "retinue" / "web"
-BROWSERS = ("chromium", "chromium-browser", "google-chrome")
-FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
 
 PAINTED = """
 window.frame = () => new Promise(done => requestAnimationFrame(() => {
@@ -72,7 +70,7 @@ SWITCH = """([address, place, words]) => new Promise(done => {
 
 async def run(quick: bool) -> Report:
     """See the module. Raises RuntimeError where no browser is installed or the app is not built."""
-    path = next((found for name in BROWSERS if (found := shutil.which(name))), None)
+    path = installed()
     if path is None or not BUILT.exists():
         raise RuntimeError("bench web needs Chromium and the built app: apt-get install chromium, make setup")
     with Server() as server:

@@ -28,10 +28,11 @@ sys.path[:0] = [str(ROOT), str(ROOT / "tools")]
 
 from screens_world import LOCALE, NOW, WORLD, Studio, World, models, tools  # noqa: E402
 
+from bench import chromium  # noqa: E402
 from bench.harness import Server  # noqa: E402
 from retinue.db import migrate  # noqa: E402
 from tests.conftest import SECRET  # noqa: E402
-from tests.web.conftest import FLAGS, browser_path  # noqa: E402
+from tests.web.conftest import browser_path  # noqa: E402
 
 SCREENS = ROOT / "docs" / "screens"
 EXACT = 160
@@ -331,7 +332,7 @@ def browser(playwright: Playwright, folder: Path) -> Iterator[Browser]:
     fonts = folder / "fonts.conf"
     fonts.write_text(FONTS % "".join(FONT.format(*pair) for pair in FAMILIES))
     environment: dict[str, str | float | bool] = {**os.environ, "FONTCONFIG_FILE": str(fonts)}
-    launched = playwright.chromium.launch(executable_path=browser_path(), args=FLAGS, env=environment)
+    launched = playwright.chromium.launch(executable_path=browser_path(), args=chromium.FLAGS, env=environment)
     yield launched
     launched.close()
 

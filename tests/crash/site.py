@@ -16,7 +16,6 @@ from uuid import UUID
 
 import asyncpg
 
-import retinue
 from retinue.db.pool import Database
 from retinue.domain.accounts import Bootstrapped
 from retinue.domain.events import Event
@@ -28,11 +27,10 @@ from retinue.testing.models import ScriptedModels
 from retinue.testing.scripts import Call, Match, Script
 from retinue.testing.scripts import Step as Line
 from retinue.turn import intake
-from tests.conftest import SECRET
 from tests.crash.outside import Outside
+from tests.servers import SOURCE, environment
 
 PACKAGE = Path(__file__).parent / "package"
-SOURCE = Path(retinue.__file__).parents[1]
 TOOLS = ("look", "note", "send_keyed", "send_once")
 ENDED = ("succeeded", "failed", "cancelled")
 CHANNELS = """
@@ -105,15 +103,7 @@ class Site:
     def start(self, command: str = "worker", *, port: int = 0, **settings: Any) -> Process:
         """Start ``retinue worker`` or ``retinue serve``; ``settings`` without their prefix."""
         log = self.folder / f"{command}-{len(self.processes)}.log"
-        env = {name: value for name, value in os.environ.items() if name in ("PATH", "LANG", "VIRTUAL_ENV")}
-        env |= {
-            "HOME": str(self.folder),
-            "RETINUE_HOME": str(self.folder),
-            "RETINUE_SECRET_KEY": SECRET,
-            "RETINUE_DATABASE_URL": self.url,
-            "RETINUE_DEFAULT_MODEL": "openai/gpt-4o-mini",
-            "RETINUE_LOG_FORMAT": "json",
-            "RETINUE_RETRY_BASE_SECONDS": "0.1",
+        env = environment(self.folder, self.url) | {
             "RETINUE_DRAIN_SECONDS": "3",
             "CRASH_OUTSIDE": str(self.outside.port),
             "PYTHONPATH": os.pathsep.join(map(str, (self.folder, PACKAGE, SOURCE))),

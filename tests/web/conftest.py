@@ -14,6 +14,7 @@ import asyncpg
 import pytest
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, expect, sync_playwright
 
+from bench import chromium
 from retinue.db import migrate
 from retinue.testing.models import ScriptedModels
 from tests.conftest import TEMPLATE, _named
@@ -21,8 +22,6 @@ from tests.web.house import House, script
 
 ROOT = Path(__file__).parents[2]
 BUILT = ROOT / "src" / "retinue" / "web" / "index.html"
-BROWSERS = ("chromium", "chromium-browser", "google-chrome")
-FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
 EXPECTED = ("Failed to load resource", "net::ERR_", "EventSource")
 """What a browser logs by itself when a server is away or answers with an error that the page then shows."""
 expect.set_options(timeout=15_000)
@@ -30,7 +29,7 @@ expect.set_options(timeout=15_000)
 
 def browser_path() -> str:
     """The browser of this machine. Skips the test where there is none, and fails it in CI."""
-    found = next((path for name in BROWSERS if (path := shutil.which(name))), None)
+    found = chromium.installed()
     if found is not None:
         return found
     if os.environ.get("RETINUE_REQUIRE_BROWSER"):
@@ -50,7 +49,7 @@ def browser() -> Iterator[Browser]:
     """Each story's own: Playwright's loop must not run on under the asynchronous tests of the same process."""
     path = browser_path()
     with sync_playwright() as playwright:
-        opened = playwright.chromium.launch(executable_path=path, args=FLAGS)
+        opened = playwright.chromium.launch(executable_path=path, args=chromium.FLAGS)
         yield opened
         opened.close()
 

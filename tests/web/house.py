@@ -13,15 +13,13 @@ from typing import Any
 
 import httpx
 
-import retinue
 from bench.harness import free_port
 from retinue.testing import scripts
 from retinue.testing.models import ScriptedModels
 from retinue.testing.scripts import Call, Fault, Match, Script, Step
-from tests.conftest import SECRET
+from tests.servers import environment
 from tests.web.vectors import VECTORS
 
-SOURCE = Path(retinue.__file__).parents[1]
 PATIENCE = 60.0
 PASSWORD = "a long enough passphrase 7"
 LONG = " ".join(f"word{number}" for number in range(1, 81)) + " the end."
@@ -85,20 +83,11 @@ class House:
         return f"http://127.0.0.1:{self.port}"
 
     def env(self) -> dict[str, str]:
-        kept = {name: value for name, value in os.environ.items() if name in ("PATH", "LANG", "VIRTUAL_ENV")}
-        return kept | self.models.env() | {
-            "HOME": str(self.folder),
-            "RETINUE_HOME": str(self.folder),
-            "RETINUE_SECRET_KEY": SECRET,
-            "RETINUE_DATABASE_URL": self.url,
-            "RETINUE_DEFAULT_MODEL": "openai/gpt-4o-mini",
-            "RETINUE_LOG_FORMAT": "json",
-            "RETINUE_RETRY_BASE_SECONDS": "0.1",
+        return environment(self.folder, self.url) | self.models.env() | {
             "RETINUE_DRAIN_SECONDS": "2",
             "RETINUE_RATE_PER_SECOND": "10000",
             "RETINUE_RATE_BURST": "10000",
             "RETINUE_HEARTBEAT_SECONDS": "2",
-            "PYTHONPATH": str(SOURCE),
         } | self.extra  # fmt: skip
 
     # ── the server ───────────────────────────────────────────────────────────────────────────────────────────────

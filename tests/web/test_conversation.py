@@ -3,21 +3,11 @@
 import re
 
 import pytest
-from playwright.sync_api import Page, Route, expect
+from playwright.sync_api import Route, expect
 
 from tests.web.conftest import Opened
 from tests.web.house import House
-
-
-def write(page: Page, text: str) -> None:
-    """Say something in the open channel, by keyboard."""
-    box = page.locator("[data-composer]").first
-    box.fill(text)
-    box.press("Enter")
-
-
-def reply(page: Page, text: str | re.Pattern[str]) -> None:
-    expect(page.get_by_role("feed").get_by_text(text)).to_be_visible()
+from tests.web.talk import reply, write
 
 
 def test_a_newcomer_signs_in_by_the_printed_link_and_has_an_answer_with_one_more_click(

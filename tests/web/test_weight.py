@@ -1,17 +1,15 @@
 """How little a first view fetches, and that what it leaves for later is there when it is wanted."""
 
-import gzip
 import re
 
 from playwright.sync_api import Page, expect
 
-from tests.web.conftest import BUILT, Opened
+from bench.web import SCRIPTS, packed
+from tests.web.conftest import Opened
 from tests.web.house import House
 
 KILOBYTES = 260
 """The JavaScript of a first view, gzipped; the promise is 300 (`bench web` measures it)."""
-SCRIPTS = """() => performance.getEntriesByType('resource').map(one => new URL(one.name).pathname)
-    .filter(path => path.endsWith('.js'))"""
 
 
 def scripts(page: Page) -> list[str]:
@@ -23,10 +21,6 @@ def scripts(page: Page) -> list[str]:
 def fetched(page: Page, name: str) -> None:
     """Waits until the part of this name is there."""
     page.wait_for_function(f"name => ({SCRIPTS})().some(path => path.includes(name))", arg=f"/{name}-")
-
-
-def packed(path: str) -> int:
-    return len(gzip.compress((BUILT.parent / path[1:]).read_bytes(), 9))
 
 
 def test_a_first_view_of_a_channel_fetches_no_more_code_than_it_draws(house: House, visit: Opened) -> None:

@@ -9,7 +9,7 @@ from playwright.sync_api import expect
 
 from tests.web.conftest import Opened
 from tests.web.house import House
-from tests.web.test_conversation import reply, write
+from tests.web.talk import reply, write
 
 
 @pytest.mark.requirement("AGT-24")

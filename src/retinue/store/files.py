@@ -16,7 +16,7 @@ from retinue.domain.files import StoredFile
 from retinue.domain.ids import FileId
 from retinue.domain.messages import Received
 from retinue.domain.models import FilePart
-from retinue.store import turns
+from retinue.store import messages, turns
 from retinue.store.blobs import BLOB, UNDO, Blob
 
 FILE = "f.id, f.name, f.media_type, f.bytes, f.width, f.height, f.preview_id is not null as preview, f.created_at"
@@ -102,7 +102,7 @@ ACCESS = f"""
 {CONTENT} and f.id = $3 and (f.user_id = $2 or exists (
     select from message_file a join message m on m.account_id = $1 and m.id = a.message_id
     where a.account_id = $1 and a.file_id = f.id and may_enter_v1($1, m.channel_id, $2)
-      and (m.delivery <> 'direct' or m.recipient_id = $2 or m.user_id = $2)
+      and {messages.FOR_USER}
       and (m.status = 'sent' or (m.status <> 'deleted' and owns_channel_v1($1, m.channel_id, $2)))))
 """
 

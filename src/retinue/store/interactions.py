@@ -15,7 +15,7 @@ from retinue.domain.ids import AgentId, ChannelId, InteractionId, ThreadId, User
 from retinue.domain.money import Money
 from retinue.domain.turns import InteractionView, State, StepView
 from retinue.domain.waits import Wait
-from retinue.store import turns
+from retinue.store import messages, turns
 
 
 class Sort(StrEnum):
@@ -60,12 +60,12 @@ SEEN = """
         or (i.channel_id is null and exists (select from thread t where t.account_id = i.account_id
             and t.id = i.thread_id and (t.user_id = $2 or (t.user_id is null and $3)))))
 """
-SHOWN = """
-    coalesce(i.options #>> '{trial,name}', g.name) as agent_name, c.name as channel_name, u.name as user_name,
+SHOWN = f"""
+    coalesce(i.options #>> '{{trial,name}}', g.name) as agent_name, c.name as channel_name, u.name as user_name,
     (select e.model from token_event e where e.account_id = $1 and e.interaction_id = i.id and e.model is not null
      order by e.step_seq desc limit 1) as model, coalesce(g.origin = 'trial', false) as trial,
     (select left(m.content, 200) from message m where m.account_id = $1 and m.id = i.message_id and m.status = 'sent'
-        and (m.delivery <> 'direct' or m.recipient_id = $2 or m.user_id = $2)) as asked
+        and {messages.FOR_USER}) as asked
 """
 NAMED = """
     left join agent g on g.account_id = $1 and g.id = i.agent_id
@@ -83,7 +83,7 @@ said as materialized (
     select m.id from message m where $16::text is not null and m.account_id = $1
         and m.search @@ websearch_to_tsquery('simple', $16) and m.status = 'sent'
         and m.channel_id in (select id from read)
-        and (m.delivery <> 'direct' or m.recipient_id = $2 or m.user_id = $2)),
+        and {messages.FOR_USER}),
 page as (
     select i.* from interaction i where i.account_id = $1 and (
             (i.channel_id in (select id from read) and (i.delivery <> 'direct' or i.user_id = $2))

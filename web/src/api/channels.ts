@@ -149,6 +149,9 @@ export function useSetPreferences(id: string) {
   });
 }
 
+/** What an export may be, and what that is called. */
+export const EXPORTS: readonly (readonly [ExportFormat, string])[] = [["json", "JSON"], ["markdown", "Markdown"]]; // prettier-ignore
+
 /** Where all that was said can be downloaded as a file: in a channel, or in the thread of a message there. */
 export function exportUrl(id: string, format: ExportFormat, replyTo?: string): string {
   const wanted = new URLSearchParams({ format, ...(replyTo ? { reply_to: replyTo } : {}) });

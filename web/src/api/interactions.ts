@@ -149,11 +149,6 @@ export function useRetryInteraction() {
   });
 }
 
-/** Questions that stand open, oldest first. */
-export function useWaits() {
-  return useQuery({ queryKey: keys.waits.list(), queryFn: () => unwrap(api.GET("/v1/waits", { params: { query: { limit: 50 } } })) });
-}
-
 export function useAnswerWait() {
   const client = useQueryClient();
   return useMutation({

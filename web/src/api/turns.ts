@@ -139,10 +139,6 @@ export function refreshTurns(client: QueryClient, channel: string): Promise<void
   return client.invalidateQueries({ queryKey: turnsKey(channel) });
 }
 
-export function knowsTurn(client: QueryClient, channel: string, id: string): boolean {
-  return client.getQueryData<Turns>(turnsKey(channel))?.items.some((turn) => turn.id === id) ?? false;
-}
-
 async function fetchTurn(id: string): Promise<TurnDetail> {
   const turn = await unwrap(api.GET("/v1/interactions/{interaction_id}", { params: { path: { interaction_id: id } } }));
   return withoutAnswer(turn);

@@ -12,11 +12,3 @@ export function useUsers() {
       everyPage((after) => unwrap(api.GET("/v1/users", { params: { query: { limit: 200, ...(after ? { after } : {}) } } }))),
   });
 }
-
-export function useUser(id: string) {
-  return useQuery({
-    queryKey: keys.users.one(id),
-    queryFn: () => unwrap(api.GET("/v1/users/{user_id}", { params: { path: { user_id: id } } })),
-    enabled: id !== "",
-  });
-}

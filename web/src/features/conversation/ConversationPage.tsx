@@ -8,6 +8,7 @@ import { readHistory } from "@/api/messages";
 import { rememberChannel } from "@/lib/last";
 import { ErrorState } from "@/ui/ErrorState";
 import { ListSkeleton } from "@/ui/ListSkeleton";
+import { isTouch } from "@/ui/touch";
 
 import { Composer } from "./composer/Composer";
 import { ConversationContext, type ConversationValue } from "./context";
@@ -56,11 +57,6 @@ export default function ConversationPage() {
       </DirectoryContext>
     </ConversationContext>
   );
-}
-
-/** On touch screens the keyboard would cover what one came to read. */
-function isTouch(): boolean {
-  return window.matchMedia("(pointer: coarse)").matches;
 }
 
 /** The channel, at once where the list of channels knows it already. */

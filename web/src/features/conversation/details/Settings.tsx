@@ -3,7 +3,7 @@ import { IconDownload } from "@tabler/icons-react";
 import { useState, type ReactNode } from "react";
 
 import {
-  exportUrl, usePreferences, useSetPreferences, useUpdateChannel,
+  EXPORTS, exportUrl, usePreferences, useSetPreferences, useUpdateChannel,
   type Channel, type ChannelChange, type Delivery, type InputPolicy,
 } from "@/api/channels"; // prettier-ignore
 import { ApiError } from "@/api/client";
@@ -77,7 +77,7 @@ export function Settings({ channel, may }: Props) {
       <Section title="Export">
         <p className={classes.facts}>Everything said here that you can read, as a file.</p>
         <div className={classes.buttons}>
-          {(["json", "markdown"] as const).map((format) => (
+          {EXPORTS.map(([format, label]) => (
             <Button
               key={format}
               component="a"
@@ -87,7 +87,7 @@ export function Settings({ channel, may }: Props) {
               variant="default"
               leftSection={<IconDownload size={16} stroke={1.5} />}
             >
-              {format === "json" ? "JSON" : "Markdown"}
+              {label}
             </Button>
           ))}
         </div>

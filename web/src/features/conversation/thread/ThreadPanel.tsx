@@ -2,13 +2,14 @@ import { ActionIcon, Menu } from "@mantine/core";
 import { IconDownload } from "@tabler/icons-react";
 import { useMemo } from "react";
 
-import { exportUrl } from "@/api/channels";
+import { EXPORTS, exportUrl } from "@/api/channels";
 import { useMessage, useReplies, type Message } from "@/api/messages";
 import { useOutbox } from "@/api/outbox";
 import { ErrorState } from "@/ui/ErrorState";
 import { ListSkeleton } from "@/ui/ListSkeleton";
 import { Mentions } from "@/ui/markdown/mentions";
 import { Panel } from "@/ui/Panel";
+import { isTouch } from "@/ui/touch";
 
 import { Composer } from "../composer/Composer";
 import { LiveTurns } from "../LiveTurns";
@@ -43,9 +44,9 @@ function Export({ channelId, messageId }: Omit<Props, "onClose">) {
         </ActionIcon>
       </Menu.Target>
       <Menu.Dropdown>
-        {(["json", "markdown"] as const).map((format) => (
+        {EXPORTS.map(([format, label]) => (
           <Menu.Item key={format} component="a" href={exportUrl(channelId, format, messageId)} download>
-            {format === "json" ? "JSON" : "Markdown"}
+            {label}
           </Menu.Item>
         ))}
       </Menu.Dropdown>
@@ -103,11 +104,6 @@ function Replies({ channelId, messageId, count }: RepliesProps) {
       ))}
     </>
   );
-}
-
-/** On touch screens the keyboard would cover what one came to read. */
-function isTouch(): boolean {
-  return window.matchMedia("(pointer: coarse)").matches;
 }
 
 function words(count: number): string {

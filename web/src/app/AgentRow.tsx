@@ -2,8 +2,9 @@ import { Link } from "@tanstack/react-router";
 
 import type { Agent } from "@/api/agents";
 import type { Channel } from "@/api/channels";
+import type { Meaning } from "@/lib/states";
 import { Avatar } from "@/ui/Avatar";
-import { type Meaning, StateDot } from "@/ui/StateDot";
+import { StateDot } from "@/ui/StateDot";
 
 import { Unread } from "./Sidebar";
 import classes from "./Sidebar.module.css";

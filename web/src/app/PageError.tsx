@@ -20,8 +20,7 @@ export function PageError({ error, reset }: ErrorComponentProps) {
   };
   return (
     <div className={classes.page}>
-      <h1 className={classes.hidden}>This page failed</h1>
-      <ErrorState error={error} retry={retry} />
+      <ErrorState page error={error} retry={retry} />
     </div>
   );
 }

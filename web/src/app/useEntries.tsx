@@ -21,9 +21,9 @@ import { keys } from "@/api/keys";
 import { useIsAdmin } from "@/api/me";
 import { shorten } from "@/lib/format";
 import { plainWords } from "@/lib/markdown";
+import { ofInteraction } from "@/lib/states";
 import { relative } from "@/lib/time";
 import { Avatar } from "@/ui/Avatar";
-import { ofInteraction } from "@/ui/StateDot";
 
 import type { Entry } from "./palette";
 import { arrange } from "./sidebarRows";

@@ -45,10 +45,17 @@ test("a plain reply has no way", () => {
 test.each([
   [{ limit: 5, query: "lighthouse" }, "lighthouse"],
   [{ when: "noon", deep: { a: 1 } }, "noon"],
+  [{ slow: 0.5, symbol: "ACME" }, "ACME"],
+  [{ limit: 5, id: 7, symbol: "ACME" }, "7"],
   [{ n: 3 }, "3"],
+  [{ list: [], text: " " }, ""],
   [{ deep: {} }, ""],
   [null, ""],
   ["plain", "plain"],
 ])("the telling argument of %j is %j", (value, wanted) => {
   expect(keyArgument(value)).toBe(wanted);
+});
+
+test("the telling argument is cut to one line", () => {
+  expect(keyArgument({ text: "Much\nthat is said" }, 12)).toBe("Much that…");
 });

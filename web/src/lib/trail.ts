@@ -1,4 +1,5 @@
 /** What an agent did on the way to its answer: words before calls, and the calls, in order. Pure. */
+import { shorten } from "./format";
 import type { Call, Passage, Reply } from "./stream";
 
 export type Stop = { kind: "words"; step: number; text: string } | { kind: "calls"; step: number; calls: Call[] };
@@ -65,11 +66,16 @@ function woven(words: readonly Passage[], calls: readonly Call[]): Stop[] {
 
 const TELLING = ["query", "q", "question", "text", "name", "title", "url", "path", "city", "time_zone", "id"];
 
-/** The argument that says most, for one line: a known name first, else the first that is a word or a number. */
-export function keyArgument(value: unknown): string {
-  if (typeof value !== "object" || value === null) return typeof value === "string" ? value : "";
-  const entries = Object.entries(value as Record<string, unknown>);
-  const simple = entries.filter(([, one]) => typeof one === "number" || (typeof one === "string" && one.trim() !== ""));
-  const best = TELLING.map((name) => simple.find(([key]) => key === name)).find(Boolean) ?? simple[0];
-  return best ? String(best[1]) : "";
+/** The argument that says most, for one line: a known name first, else the first words, else the first number; or "". */
+export function keyArgument(value: unknown, limit = 80): string {
+  if (typeof value === "string") return shorten(value, limit);
+  if (typeof value !== "object" || value === null) return "";
+  const simple = Object.entries(value).filter((entry): entry is [string, string | number] => isSimple(entry[1]));
+  const known = TELLING.map((name) => simple.find(([key]) => key === name)).find(Boolean);
+  const best = known ?? simple.find(([, one]) => typeof one === "string") ?? simple[0];
+  return best ? shorten(String(best[1]), limit) : "";
+}
+
+function isSimple(value: unknown): boolean {
+  return typeof value === "number" || (typeof value === "string" && value.trim() !== "");
 }

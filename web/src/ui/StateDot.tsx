@@ -1,9 +1,6 @@
-import type { Schemas } from "@/api/client";
+import type { Meaning } from "@/lib/states";
 
 import classes from "./StateDot.module.css";
-
-/** What the four meaning colours and grey stand for. */
-export type Meaning = "attention" | "aware" | "well" | "working" | "dormant";
 
 interface Props {
   meaning: Meaning;
@@ -20,21 +17,4 @@ export function StateDot({ meaning, label, bare = false }: Props) {
       <span className={bare ? classes.hidden : undefined}>{label}</span>
     </span>
   );
-}
-
-type InteractionState = Schemas["State"];
-
-const INTERACTIONS: Record<InteractionState, readonly [Meaning, string]> = {
-  queued: ["dormant", "Queued"],
-  running: ["working", "Working"],
-  waiting: ["aware", "Waiting"],
-  succeeded: ["well", "Done"],
-  failed: ["attention", "Failed"],
-  cancelled: ["dormant", "Stopped"],
-};
-
-/** How the state of an interaction is shown and said, everywhere the same. */
-export function ofInteraction(state: InteractionState): { meaning: Meaning; label: string } {
-  const [meaning, label] = INTERACTIONS[state];
-  return { meaning, label };
 }

@@ -1,7 +1,8 @@
 import type { Schemas } from "@/api/client";
+import { ofInteraction } from "@/lib/states";
 
 import { Duration } from "./Duration";
-import { ofInteraction, StateDot } from "./StateDot";
+import { StateDot } from "./StateDot";
 
 interface Props {
   state: Schemas["State"];

@@ -8,9 +8,9 @@ import { useAgents } from "@/api/agents";
 import { useChannels } from "@/api/channels";
 import { usePeople } from "@/api/members";
 import { money } from "@/lib/money";
+import { ofInteraction } from "@/lib/states";
 import { day } from "@/lib/time";
 import { FilterChips, type FilterDef } from "@/ui/FilterChips";
-import { ofInteraction } from "@/ui/StateDot";
 
 import classes from "./ActivityPage.module.css";
 import { RANGES, STATES, type ActivitySearch } from "./filters";

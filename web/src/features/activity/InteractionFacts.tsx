@@ -4,9 +4,10 @@ import type { ReactNode } from "react";
 
 import type { Interaction } from "@/api/interactions";
 import { whyAgain, whyEnded } from "@/lib/reasons";
+import { ofInteraction } from "@/lib/states";
 import { CostCell } from "@/ui/CostCell";
 import { Duration } from "@/ui/Duration";
-import { ofInteraction, StateDot } from "@/ui/StateDot";
+import { StateDot } from "@/ui/StateDot";
 import { TimeAgo } from "@/ui/TimeAgo";
 
 import classes from "./InteractionPage.module.css";

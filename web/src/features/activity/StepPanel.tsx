@@ -5,6 +5,7 @@ import { useMemo, type ReactNode } from "react";
 import { useStep, type Interaction, type Step, type StepDetail } from "@/api/interactions";
 import { plural } from "@/lib/format";
 import { reasonOf, whyStepFailed } from "@/lib/reasons";
+import { ofStep } from "@/lib/states";
 import { exact } from "@/lib/time";
 import { CostCell } from "@/ui/CostCell";
 import { Duration } from "@/ui/Duration";
@@ -14,7 +15,7 @@ import { StateDot } from "@/ui/StateDot";
 
 import { Prompt } from "./Prompt";
 import classes from "./StepPanel.module.css";
-import { effectOf, ofStep, stepAbout, stepTitle } from "./steps";
+import { effectOf, stepAbout, stepTitle } from "./steps";
 import { WaitCard } from "./WaitCard";
 
 interface Props {

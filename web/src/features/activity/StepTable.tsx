@@ -3,12 +3,13 @@ import { Table, UnstyledButton } from "@mantine/core";
 
 import type { Interaction } from "@/api/interactions";
 import { whyStepFailed } from "@/lib/reasons";
+import { ofStep } from "@/lib/states";
 import { between, clockExact, duration, exact } from "@/lib/time";
 import { layout } from "@/lib/timeline";
 import { CostCell } from "@/ui/CostCell";
 import { StateDot } from "@/ui/StateDot";
 
-import { ofStep, stepAbout, stepTitle, toTimeline } from "./steps";
+import { stepAbout, stepTitle, toTimeline } from "./steps";
 import classes from "./StepTable.module.css";
 
 interface Props {

@@ -5,11 +5,12 @@ import { Link } from "@tanstack/react-router";
 import { useMemo, useRef, type CSSProperties, type KeyboardEvent } from "react";
 
 import type { Interaction, Step } from "@/api/interactions";
+import { ofStep } from "@/lib/states";
 import { clockExact, duration, exact } from "@/lib/time";
 import { layout, type Bar, type Row, type Timeline as Picture } from "@/lib/timeline";
 import { target } from "@/ui/table/useRowKeys";
 
-import { ofStep, stepAbout, stepTitle, stepUse, stepWords, toTimeline } from "./steps";
+import { stepAbout, stepTitle, stepUse, stepWords, toTimeline } from "./steps";
 import classes from "./Timeline.module.css";
 
 interface Props {

@@ -4,9 +4,10 @@ import { label, plural, shorten } from "@/lib/format";
 import { plainWords } from "@/lib/markdown";
 import { money } from "@/lib/money";
 import { reasonOf, whyStepFailed } from "@/lib/reasons";
+import { ofStep } from "@/lib/states";
 import { between, duration } from "@/lib/time";
 import type { TimelineTurn } from "@/lib/timeline";
-import type { Meaning } from "@/ui/StateDot";
+import { keyArgument } from "@/lib/trail";
 
 const ABOUT = 48;
 
@@ -18,35 +19,11 @@ export function stepTitle(step: Step): string {
 
 /** What it was about in a few words: the telling argument of a call, the beginning of what was said. */
 export function stepAbout(step: Step): string | null {
-  if (step.kind === "act") return keyArgument(step.input["arguments"]);
+  if (step.kind === "act") return keyArgument(step.input["arguments"], ABOUT) || null;
   const text = step.output?.["text"];
   if (typeof text === "string" && text.trim() !== "") return shorten(plainWords(text), ABOUT);
   const calls = step.output?.["calls"];
   return typeof calls === "number" && calls > 0 ? `asks for ${plural(calls, "tool")}` : null;
-}
-
-/** The most telling of the arguments: the first that is words, else the first number. */
-export function keyArgument(value: unknown): string | null {
-  if (typeof value !== "object" || value === null) return null;
-  const values: unknown[] = Object.values(value);
-  const words = values.find((one): one is string => typeof one === "string" && one.trim() !== "");
-  const plain = words ?? values.find((one): one is number => typeof one === "number");
-  return plain === undefined ? null : shorten(String(plain), ABOUT);
-}
-
-const STATES: Record<Step["state"], readonly [Meaning, string]> = {
-  created: ["dormant", "Not begun"],
-  running: ["working", "Working"],
-  waiting: ["aware", "Waiting"],
-  unknown: ["aware", "Outcome unknown"],
-  success: ["well", "Done"],
-  failed: ["attention", "Failed"],
-};
-
-export function ofStep(step: Step): { meaning: Meaning; label: string } {
-  const [meaning, words] = STATES[step.state];
-  if (step.state === "failed" && step.error === "cancelled") return { meaning: "dormant", label: "Stopped" };
-  return { meaning, label: words };
 }
 
 const EFFECTS: Record<NonNullable<Step["effect"]>, string> = {

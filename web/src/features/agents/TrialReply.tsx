@@ -3,10 +3,12 @@ import { Button } from "@mantine/core";
 
 import { useCancelInteraction, useInteraction } from "@/api/interactions";
 import { useReply } from "@/api/stream";
-import { shortModel } from "@/lib/format";
+import { label, shortModel } from "@/lib/format";
 import { reasonOf } from "@/lib/reasons";
+import { ofStep } from "@/lib/states";
 import { answer, type Reply } from "@/lib/stream";
 import { between, duration } from "@/lib/time";
+import { keyArgument } from "@/lib/trail";
 import { CostCell } from "@/ui/CostCell";
 import { LinkAnchor } from "@/ui/links";
 import { Markdown } from "@/ui/markdown/Markdown";
@@ -27,7 +29,9 @@ export function TrialReply({ turn }: { turn: string }) {
     <div className={classes.reply}>
       {reply?.calls.map((call) => (
         <div key={call.seq} className={classes.call}>
-          <StateDot {...callState(call.state)} /> {call.tool.replaceAll("_", " ")}
+          <span className={classes.tool}>{label(call.tool)}</span>
+          <span className={classes.argument}>{keyArgument(call.arguments)}</span>
+          <StateDot {...ofStep(call)} />
         </div>
       ))}
       {text && <Markdown text={text} streaming={!ended} />}
@@ -55,12 +59,6 @@ export function TrialReply({ turn }: { turn: string }) {
       )}
     </div>
   );
-}
-
-function callState(state: string): { meaning: "working" | "well" | "attention" | "aware"; label: string } {
-  if (state === "success") return { meaning: "well", label: "Used" };
-  if (state === "failed") return { meaning: "attention", label: "Failed" };
-  return state === "running" || state === "created" ? { meaning: "working", label: "Using" } : { meaning: "aware", label: "Waits" };
 }
 
 function Ended({ turn, end }: { turn: string; end: NonNullable<Reply["end"]> }) {

@@ -1,6 +1,6 @@
 /** The API's words for agents and tools as people read them. */
 import type { Schemas } from "@/api/client";
-import type { Meaning } from "@/ui/StateDot";
+import type { Meaning } from "@/lib/states";
 
 type Effect = Schemas["Effect"];
 type Trust = Schemas["TrustLevel"];

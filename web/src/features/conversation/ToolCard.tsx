@@ -3,32 +3,23 @@ import { IconChevronRight, IconTool } from "@tabler/icons-react";
 import { Link } from "@tanstack/react-router";
 import { memo, useId, useState } from "react";
 
-import { label, shorten } from "@/lib/format";
+import { label } from "@/lib/format";
 import { reasonOf } from "@/lib/reasons";
+import { ofStep } from "@/lib/states";
 import type { Call } from "@/lib/stream";
 import { keyArgument } from "@/lib/trail";
 import { Duration } from "@/ui/Duration";
 import { JsonView } from "@/ui/JsonView";
-import { StateDot, type Meaning } from "@/ui/StateDot";
+import { StateDot } from "@/ui/StateDot";
 
 import classes from "./ToolCard.module.css";
-
-const STATES: Record<string, readonly [Meaning, string] | undefined> = {
-  created: ["working", "Starting"],
-  running: ["working", "Running"],
-  waiting: ["aware", "Waiting"],
-  unknown: ["aware", "Outcome unknown"],
-  success: ["well", "Done"],
-  failed: ["attention", "Failed"],
-};
 
 /** One call of a tool: a line that says it all, opened in place to what went in and what came out. */
 export const ToolCard = memo(function ToolCard({ call, turnId }: { call: Call; turnId: string }) {
   const [open, setOpen] = useState(false);
   const id = useId();
-  const [meaning, words] = STATES[call.state] ?? ["dormant", label(call.state)];
   const asked = call.state === "waiting" || call.state === "unknown"; // its time is then the time of the person who is asked
-  const argument = shorten(keyArgument(call.arguments), 80);
+  const argument = keyArgument(call.arguments);
   return (
     <div className={classes.card}>
       <UnstyledButton className={classes.line} aria-expanded={open} aria-controls={id} onClick={() => setOpen(!open)}>
@@ -38,7 +29,7 @@ export const ToolCard = memo(function ToolCard({ call, turnId }: { call: Call; t
         {argument && <span className={classes.argument}>{argument}</span>}
         <span className={classes.end}>
           {call.startedAt && !asked && <Duration start={call.startedAt} end={call.endedAt} />}
-          <StateDot meaning={meaning} label={words} />
+          <StateDot {...ofStep(call)} />
         </span>
       </UnstyledButton>
       <div id={id} hidden={!open} className={classes.inside}>

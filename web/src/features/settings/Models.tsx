@@ -8,8 +8,9 @@ import { ApiError, type Schemas } from "@/api/client";
 import { useMe } from "@/api/me";
 import { useModels } from "@/api/models";
 import { isAdmin } from "@/lib/roles";
+import type { Meaning } from "@/lib/states";
 import { notifyDone, notifyError } from "@/ui/notify";
-import { type Meaning, StateDot } from "@/ui/StateDot";
+import { StateDot } from "@/ui/StateDot";
 
 import { ModelTestResult, useModelTest } from "./ModelTestResult";
 import { Loaded, ReadOnly, Section } from "./parts";

@@ -19,31 +19,33 @@ export function InteractionFacts({ interaction }: { interaction: Interaction }) 
   const written = interaction.output_tokens.toLocaleString();
   return (
     <>
-      <dl className={classes.facts}>
-        <Fact name="State"><StateDot {...ofInteraction(interaction.state)} /></Fact>
-        <Fact name="Agent">
-          <Link to="/agents/$agentId" params={{ agentId: interaction.agent_id }} className={classes.link}>
-            {interaction.agent_name ?? "Agent"}
-          </Link>
-        </Fact>
-        <Where interaction={interaction} />
-        {interaction.user_name ? <Fact name="Asked by">{interaction.user_name}</Fact> : null}
-        {interaction.parent_id ? (
-          <Fact name="Part of">
-            <Link to="/activity/$interactionId" params={{ interactionId: interaction.parent_id }} className={classes.link}>
-              another turn
+      <div className={classes.about}>
+        <dl className={classes.facts}>
+          <Fact name="State"><StateDot {...ofInteraction(interaction.state)} /></Fact>
+          <Fact name="Agent">
+            <Link to="/agents/$agentId" params={{ agentId: interaction.agent_id }} className={classes.link}>
+              {interaction.agent_name ?? "Agent"}
             </Link>
           </Fact>
-        ) : null}
-        <Fact name="Started"><TimeAgo when={interaction.created_at} /></Fact>
-        <Fact name={interaction.ended_at ? "Took" : "For"}>
-          <Duration start={interaction.created_at} end={interaction.ended_at} />
-        </Fact>
-        <Fact name="Cost"><CostCell cost={interaction.cost} unpriced={interaction.unpriced} /></Fact>
-        <Fact name="Tokens">{read} read, {written} written</Fact>
-        {interaction.model ? <Fact name="Model">{interaction.model}</Fact> : null}
-        {tries ? <Fact name="Tries">{tries}</Fact> : null}
-      </dl>
+          <Where interaction={interaction} />
+          {interaction.user_name ? <Fact name="Asked by">{interaction.user_name}</Fact> : null}
+          {interaction.parent_id ? (
+            <Fact name="Part of">
+              <Link to="/activity/$interactionId" params={{ interactionId: interaction.parent_id }} className={classes.link}>
+                another turn
+              </Link>
+            </Fact>
+          ) : null}
+          <Fact name="Started"><TimeAgo when={interaction.created_at} /></Fact>
+          <Fact name={interaction.ended_at ? "Took" : "For"}>
+            <Duration start={interaction.created_at} end={interaction.ended_at} />
+          </Fact>
+          <Fact name="Cost"><CostCell cost={interaction.cost} unpriced={interaction.unpriced} /></Fact>
+          <Fact name="Tokens">{read} read, {written} written</Fact>
+          {interaction.model ? <Fact name="Model">{interaction.model}</Fact> : null}
+          {tries ? <Fact name="Tries">{tries}</Fact> : null}
+        </dl>
+      </div>
       <Why interaction={interaction} />
     </>
   ); // prettier-ignore

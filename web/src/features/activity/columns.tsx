@@ -16,12 +16,12 @@ import { outcome } from "./rows";
 
 export const columns: readonly Column<Interaction>[] = [
   {
-    id: "state", title: "State", width: 104, fixed: true,
+    id: "state", title: "State", width: 96, fixed: true,
     value: (row) => row.state,
     cell: (row) => <StateWord state={row.state} />,
   },
   {
-    id: "agent", title: "Agent", width: 132, fixed: true,
+    id: "agent", title: "Agent", width: 120, fixed: true,
     value: (row) => row.agent_name,
     cell: (row) => (
       <Link to="/activity/$interactionId" params={{ interactionId: row.id }} className={classes.link} tabIndex={-1}>
@@ -29,8 +29,8 @@ export const columns: readonly Column<Interaction>[] = [
       </Link>
     ),
   },
-  { id: "channel", title: "Channel", width: 172, value: (row) => row.channel_name, cell: (row) => row.channel_name ?? "–" },
-  { id: "person", title: "Person", width: 140, from: 960, value: (row) => row.user_name, cell: (row) => row.user_name ?? "–" },
+  { id: "channel", title: "Channel", width: 150, from: 760, value: (row) => row.channel_name, cell: (row) => row.channel_name ?? "–" },
+  { id: "person", title: "Person", width: 140, from: 980, value: (row) => row.user_name, cell: (row) => row.user_name ?? "–" },
   {
     id: "outcome", title: "About", width: 140, grow: true,
     value: (row) => outcome(row) ?? row.asked,
@@ -47,7 +47,7 @@ export const columns: readonly Column<Interaction>[] = [
     cell: (row) => <Took row={row} />,
   },
   {
-    id: "cost", title: "Cost", width: 84, align: "right", sortable: true,
+    id: "cost", title: "Cost", width: 80, align: "right", sortable: true,
     value: (row) => row.cost.amount_micro / 1_000_000,
     cell: (row) => <CostCell cost={row.cost} unpriced={row.unpriced} />,
     total: (rows) => total(rows.map((row) => row.cost)).map((sum) => (

@@ -148,6 +148,7 @@ function Facts({ agent, form }: { agent: Agent; form: Form }) {
               <TextInput
                 aria-label={row.name.trim() || `Value ${index + 1}`}
                 placeholder="Ann"
+                className={classes.value}
                 maxLength={1000}
                 {...form.getInputProps(`rows.${index}.value`)}
               />

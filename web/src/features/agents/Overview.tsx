@@ -65,7 +65,9 @@ function Recent({ turns }: { turns: AgentActivity["recent"] }) {
       {turns.map((turn) => (
         <li key={turn.id}>
           <Link className={classes.row} to="/activity/$interactionId" params={{ interactionId: turn.id }}>
-            <StateWord state={turn.state} since={turn.started_at} />
+            <span className={classes.state}>
+              <StateWord state={turn.state} since={turn.started_at} />
+            </span>
             <span className={classes.grow}>{turn.channel_name ?? "Without a channel"}</span>
             <span className={`${classes.meta} ${classes.cost}`}>
               <CostCell cost={turn.cost} />

@@ -1,5 +1,5 @@
 /** The columns of the list of agents, and a row of it on a phone. */
-import { plural } from "@/lib/format";
+import { plural, shortModel } from "@/lib/format";
 import { Avatar } from "@/ui/Avatar";
 import { CostCell } from "@/ui/CostCell";
 import { StateDot } from "@/ui/StateDot";
@@ -14,7 +14,7 @@ export const columns: readonly Column<AgentRow>[] = [
   {
     id: "name",
     title: "Agent",
-    width: 260,
+    width: 220,
     grow: true,
     fixed: true,
     sortable: true,
@@ -24,7 +24,7 @@ export const columns: readonly Column<AgentRow>[] = [
   {
     id: "state",
     title: "State",
-    width: 120,
+    width: 96,
     sortable: true,
     value: (row) => state(row).label,
     cell: (row) => <StateDot {...state(row)} />,
@@ -32,15 +32,16 @@ export const columns: readonly Column<AgentRow>[] = [
   {
     id: "model",
     title: "Model",
-    width: 272,
+    width: 156,
+    from: 760,
     sortable: true,
     value: (row) => row.agent.model,
-    cell: (row) => row.agent.model ?? <span className={classes.dim}>Account default</span>,
+    cell: (row) => <Model model={row.agent.model} />,
   },
   {
     id: "channels",
     title: "Active in",
-    width: 110,
+    width: 96,
     sortable: true,
     value: (row) => row.overview?.channels ?? null,
     cell: (row) => active(row),
@@ -48,7 +49,7 @@ export const columns: readonly Column<AgentRow>[] = [
   {
     id: "last",
     title: "Last turn",
-    width: 120,
+    width: 96,
     sortable: true,
     value: (row) => row.overview?.last_turn_at ?? null,
     cell: (row) => <LastTurn row={row} />,
@@ -71,6 +72,11 @@ function state(row: AgentRow) {
 function active(row: AgentRow): string {
   if (!row.overview) return "";
   return row.overview.channels === 0 ? "No channel" : plural(row.overview.channels, "channel");
+}
+
+function Model({ model }: { model: string | null }) {
+  if (model === null) return <span className={classes.dim}>Account default</span>;
+  return <span title={model}>{shortModel(model)}</span>;
 }
 
 function LastTurn({ row }: { row: AgentRow }) {

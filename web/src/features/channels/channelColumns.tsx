@@ -11,7 +11,7 @@ export const columns: readonly Column<Channel>[] = [
   {
     id: "name",
     title: "Channel",
-    width: 240,
+    width: 220,
     grow: true,
     fixed: true,
     sortable: true,
@@ -21,7 +21,7 @@ export const columns: readonly Column<Channel>[] = [
   {
     id: "kind",
     title: "Kind",
-    width: 120,
+    width: 112,
     sortable: true,
     value: (channel) => KINDS[channel.kind].label,
     cell: (channel) => KINDS[channel.kind].label,
@@ -29,14 +29,14 @@ export const columns: readonly Column<Channel>[] = [
   {
     id: "members",
     title: "Members",
-    width: 170,
+    width: 164,
     value: () => null,
     cell: (channel) => <Members channel={channel} />,
   },
   {
     id: "last",
     title: "Last message",
-    width: 140,
+    width: 132,
     sortable: true,
     value: lastSaid,
     cell: (channel) => <LastSaid channel={channel} />,

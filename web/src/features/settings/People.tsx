@@ -84,14 +84,16 @@ function PersonRow({ person, people, me, onLink }: RowProps) {
   const managed = Boolean(me && isAdmin(me) && mayManage(me.role, person.role ?? "member"));
   const last = isLastOwner(people, person.id);
   return (
-    <li className={classes.row}>
+    <li className={`${classes.row} ${classes.person}`}>
       <Avatar name={person.name} size={28} />
       <div className={classes.what}>
         <div className={active(person) ? classes.name : classes.gone}>
           {person.name}
           {own && " (you)"}
         </div>
-        <div className={classes.dim}>{person.email}</div>
+        <div className={classes.dim} title={person.email}>
+          {person.email}
+        </div>
       </div>
       <div className={classes.actions}>
         {!active(person) && <span className={classes.dim}>Deactivated</span>}
@@ -127,7 +129,7 @@ function RoleSelect({ person, caller, last }: { person: Person; caller: Role; la
   return (
     <Select
       size="xs"
-      w={120}
+      className={classes.role}
       aria-label={`Role of ${person.name}`}
       data={givable(caller).map((role) => ({ value: role, label: ROLE_WORDS[role].label }))}
       value={before}

@@ -1,11 +1,11 @@
 """Take the pictures of docs/screens: every page of the web app on a real server, wide and on a phone, light and dark.
 
 ``python tools/screens.py`` takes all of them; words given after it choose those whose names contain one. Needs the
-built app (``make setup``) and Chromium. The organisation shown is that of tools/screens.yaml, on a day that never ends.
+built app (``make setup``) and Chromium. The organisation shown is that of tools/screens.yaml, on a day that never ends:
+a second run takes the same pictures, so that a changed file is a changed page.
 """
 
 import asyncio
-import io
 import itertools
 import os
 import re
@@ -15,18 +15,19 @@ import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 import asyncpg
-from PIL import Image, ImageChops
-from playwright.sync_api import Browser, BrowserContext, Page, Playwright, expect, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, Playwright, Route, expect, sync_playwright
 from playwright.sync_api import Error as PlaywrightError
 
 ROOT = Path(__file__).resolve().parents[1]
 sys.path[:0] = [str(ROOT), str(ROOT / "tools")]
 
-from screens_world import LOCALE, NOW, WORLD, Studio, World, models, tools  # noqa: E402
+from screens_png import small  # noqa: E402
+from screens_world import ACCOUNT, LOCALE, NOW, WORLD, Studio, World, models, tools  # noqa: E402
 
 from bench import chromium  # noqa: E402
 from bench.harness import Server  # noqa: E402
@@ -35,13 +36,13 @@ from tests.conftest import SECRET  # noqa: E402
 from tests.web.conftest import browser_path  # noqa: E402
 
 SCREENS = ROOT / "docs" / "screens"
-EXACT = 160
-ODD = (255, 0, 254)
 FORMS: dict[str, dict[str, Any]] = {
     "desktop": {"viewport": {"width": 1440, "height": 900}},
+    "tablet": {"viewport": {"width": 1024, "height": 768}},
     "phone": {"viewport": {"width": 390, "height": 844}, "is_mobile": True, "has_touch": True},
 }
-SCHEMES = ("light", "dark")
+SCHEMES = {"desktop": ("light", "dark"), "tablet": ("light",), "phone": ("light", "dark")}
+BOTH, ALL = ("desktop", "phone"), ("desktop", "tablet", "phone")
 FONTS = """<?xml version="1.0"?><!DOCTYPE fontconfig SYSTEM "urn:fontconfig:fonts.dtd"><fontconfig>
 <include ignore_missing="yes">/etc/fonts/fonts.conf</include>
 %s</fontconfig>
@@ -67,7 +68,7 @@ class Shot:
     before: Act | None = None
     """Before the page is opened: what the network does."""
     signed_in: bool = True
-    forms: tuple[str, ...] = ("desktop", "phone")
+    forms: tuple[str, ...] = BOTH
     live: bool = False
     """Taken first, while an agent works: a model is not waited for without end."""
 
@@ -118,6 +119,20 @@ def try_out(page: Page) -> None:
     expect(page.get_by_text("about 15 cups")).to_be_visible()
 
 
+def timed(page: Page) -> None:
+    """What the scripted model answers at once took 2.4 s."""
+
+    def answer(route: Route) -> None:
+        response = route.fetch()
+        turn = response.json()
+        if turn["ended_at"]:
+            began = datetime.fromisoformat(turn["started_at"])
+            turn["ended_at"] = (began + timedelta(seconds=2.4)).isoformat()
+        route.fulfill(response=response, json=turn)
+
+    page.route(re.compile(r"/v1/interactions/int_[a-z0-9]+$"), answer)
+
+
 def tab(name: str) -> Act:
     return lambda page: page.get_by_role("tab", name=re.compile(name)).first.click()
 
@@ -135,7 +150,7 @@ MESSAGES = re.compile(r"/v1/channels/[^/]+/messages\?")
 SHOTS = (
     Shot("sign-in", "/sign-in", "Signing in", signed_in=False),
     Shot("welcome", "/welcome", "The first page of a new installation"),
-    Shot("conversation", "/channels/{website}", "A channel of people and agents, at its end"),
+    Shot("conversation", "/channels/{website}", "A channel of people and agents, at its end", forms=ALL),
     Shot("conversation-markdown", "/channels/{website}?message={prices}", "Code, a table, a thread, reactions"),
     Shot("conversation-tools", "/channels/{website}?message={margin}", "A tool call opened in place", open_card),
     Shot("conversation-failed", "/channels/{website}?message={fails}", "A turn that failed, one that was stopped"),
@@ -143,27 +158,31 @@ SHOTS = (
     Shot("conversation-loading", "/channels/{website}", "While messages are on their way", before=hanging(MESSAGES)),
     Shot("conversation-error", "/channels/{website}", "Messages that could not be loaded", before=refused(MESSAGES)),
     Shot("conversation-streaming", "/channels/{stream}", "A reply as it comes", live=True),
-    Shot("conversation-thread", "/channels/{website}?thread={prices}", "A thread beside its channel"),
-    Shot("conversation-details", "/channels/{website}?panel=details", "What a channel is, and how agents answer in it"),
+    Shot("conversation-thread", "/channels/{website}?thread={prices}", "A thread beside its channel", forms=ALL),
+    Shot("conversation-details", "/channels/{website}?panel=details", "A channel, and how agents answer", forms=ALL),
     Shot("conversation-members", "/channels/{website}?panel=members", "Who is in a channel"),
     Shot("conversation-mention", "/channels/{website}", "Whom to mention", mention),
-    Shot("palette", "/channels/{website}", "Go to anything, do anything", palette, forms=("desktop",)),
+    Shot("palette", "/channels/{website}", "Go to anything, do anything", palette, forms=("desktop", "tablet")),
     Shot("sidebar", "/channels/{website}", "The sidebar on a phone", sidebar, forms=("phone",)),
     Shot("channels", "/channels", "All channels one can see"),
     Shot("channel-new", "/channels?new=true", "A new channel"),
-    Shot("activity", "/activity", "Every turn of every agent", live=True),
+    Shot("activity", "/activity", "Every turn of every agent", live=True, forms=ALL),
     Shot("activity-filtered", "/activity?state=failed", "Turns that failed"),
     Shot("activity-error", "/activity", "Turns that could not be loaded", before=refused("**/v1/interactions?*")),
     Shot("interaction", "/activity/{margin_turn}", "One turn on a time axis"),
-    Shot("interaction-step", "/activity/{margin_turn}?step=2", "A step of it: what went in, what came out"),
+    Shot("interaction-step", "/activity/{margin_turn}?step=2", "A step of it: what went in, what came out", forms=ALL),
     Shot("interaction-prompt", "/activity/{margin_turn}?step=1", "The prompt, as the model had it", press("prompt")),
     Shot("interaction-config", "/activity/{margin_turn}", "What changed in the agent since", press("Compare with now")),
-    Shot("agents", "/agents", "All agents", live=True),
+    Shot("agents", "/agents", "All agents", live=True, forms=ALL),
     Shot("agents-catalogue", "/agents", "Agents to install", catalogue),
-    Shot("agent", "/agents/{ledger}", "One agent: what it does, where, and what it costs"),
+    Shot("agent", "/agents/{ledger}", "One agent: what it does, where, and what it costs", forms=ALL),
+    Shot("agent-you", "/agents/{ledger}", "What one sets about an agent for oneself", tab("For you")),
     Shot("agent-form", "/agents/{ledger}/edit", "Changing an agent"),
-    Shot("agent-try", "/agents/{ledger}/edit", "Trying it before it is saved", try_out),
-    *(Shot(f"settings-{name}", f"/settings/{name}", f"Settings: {name}") for name in SECTIONS),
+    Shot("agent-try", "/agents/{ledger}/edit", "Trying it before it is saved", try_out, timed, forms=ALL),
+    *(
+        Shot(f"settings-{name}", f"/settings/{name}", f"Settings: {name}", forms=ALL if name == "people" else BOTH)
+        for name in SECTIONS
+    ),
     Shot("not-found", "/nowhere", "An address that leads nowhere"),
 )  # fmt: skip
 
@@ -202,6 +221,7 @@ async def prepared(server: Server) -> str:
     connection = await asyncpg.connect(url)
     seconds = await connection.fetchval("select extract(epoch from $1::timestamptz - now())", NOW)
     await connection.execute(f"alter database screens set retinue.clock_offset = '{seconds} seconds'")
+    await connection.execute("insert into retinue.account (id, name, slug) values ($1, 'Home', 'home')", ACCOUNT)
     await connection.close()
     return url
 
@@ -276,48 +296,17 @@ QUIET = """() => new Promise(done => {
 """Until nothing has changed on the page for 600 ms."""
 
 
-def small(taken: bytes) -> bytes:
-    """The picture in 256 colours, a third of the bytes: surfaces and marks exact, the edges of letters nearly so."""
-    image = Image.open(io.BytesIO(taken)).convert("RGB")
-    flat = image.copy()
-    for beside in ((1, 0), (2, 0), (0, 1), (0, 2)):
-        differs = ImageChops.difference(image, ImageChops.offset(image, *beside)).convert("L").point(visible)  # pyright: ignore[reportUnknownMemberType]
-        flat.paste(ODD, mask=differs.convert("1", dither=Image.Dither.NONE))
-    colours, every = counted(flat), counted(image)
-    exact = [colour for colour in colours if colour != ODD][:EXACT]
-    rest = [colour for colour in every if colour not in set(exact)]
-    rare = Image.new("RGB", (max(len(rest), 1), 1))
-    rare.putdata(rest)  # pyright: ignore[reportUnknownMemberType]
-    others = rare.quantize(256 - len(exact), method=Image.Quantize.MEDIANCUT).getpalette() or []
-    palette = Image.new("P", (1, 1))
-    palette.putpalette(([part for colour in exact for part in colour] + others)[:768])
-    out = io.BytesIO()
-    image.quantize(palette=palette, dither=Image.Dither.NONE).save(out, "PNG", optimize=True)
-    return out.getvalue()
-
-
-def visible(difference: int) -> int:
-    """A mask's value: all or nothing."""
-    return 255 if difference else 0
-
-
-def counted(image: Image.Image) -> list[tuple[int, int, int]]:
-    """The colours of a picture, the most frequent first."""
-    found = sorted(image.getcolors(image.width * image.height) or [], reverse=True)
-    return [cast("tuple[int, int, int]", colour) for _, colour in found]
-
-
 def readme() -> str:
     lines = [
         "# Screens\n",
         "Every page of the web app, taken by `.venv/bin/python tools/screens.py` from a real server with a scripted",
-        "model and the small organisation of `tools/screens.yaml`. 1440 and 390 pixels wide, light and dark. The",
-        "letters are Inter and Noto Color Emoji, where these are installed.\n",
-        "| what | desktop | phone |\n|---|---|---|",
+        "model and the small organisation of `tools/screens.yaml`. 1440 and 390 pixels wide, light and dark, and",
+        "the main ones 1024 pixels wide. The letters are Inter and Noto Color Emoji, where these are installed.\n",
+        "| what | desktop | tablet | phone |\n|---|---|---|---|",
     ]
     for shot in SHOTS:
         cells = [
-            " · ".join(f"[{scheme}]({shot.name}-{form}-{scheme}.png)" for scheme in SCHEMES)
+            " · ".join(f"[{scheme}]({shot.name}-{form}-{scheme}.png)" for scheme in SCHEMES[form])
             if form in shot.forms
             else ""
             for form in FORMS
@@ -340,7 +329,8 @@ def browser(playwright: Playwright, folder: Path) -> Iterator[Browser]:
 def shoot(chromium: Browser, world: World, shots: Sequence[Shot]) -> int:
     """These pages in all forms and schemes; returns how many pictures failed."""
     failed = 0
-    for form, scheme, signed_in in itertools.product(FORMS, SCHEMES, (True, False)):
+    kinds = ((form, scheme) for form, schemes in SCHEMES.items() for scheme in schemes)
+    for (form, scheme), signed_in in itertools.product(kinds, (True, False)):
         chosen = [shot for shot in shots if shot.signed_in == signed_in and form in shot.forms]
         with looking(chromium, world, form, scheme, signed_in) as context:
             for shot in chosen:

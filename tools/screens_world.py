@@ -15,6 +15,7 @@ from datetime import datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 import asyncpg
 import httpx
@@ -24,11 +25,14 @@ from PIL import Image, ImageDraw
 from retinue.domain import ids
 from retinue.testing import scripts
 from retinue.testing.models import ScriptedModels
-from tests.web.house import SOURCE, House
+from tests.servers import SOURCE
+from tests.web.house import House
 
 WORLD = yaml.safe_load(Path(__file__).with_name("screens.yaml").read_text("utf-8"))
 NOW = datetime.fromisoformat(WORLD["now"])
 LOCALE = "en-GB"
+ACCOUNT = UUID("0195a2f0-5c4e-7d1b-8a36-2f94c07be51d")
+"""The account, by the same id in every run: it is in a picture."""
 ROUTINE_DAYS = 30
 SHIFTED = (
     "import os; from datetime import timedelta; from retinue import cli, telemetry; "
@@ -226,6 +230,8 @@ class World:
             "limits": {"max_steps": 12},
         }
         self.house.api("PATCH", f"/v1/agents/{self.agents['ledger']}", changed)
+        for agent, wishes in WORLD["wishes"].items():
+            self.house.api("PUT", f"/v1/agents/{self.agents[agent]}/my-config", wishes, self.keys["ines"])
         listed = {one["id"]: one["last_seq"] for one in self.house.api("GET", "/v1/channels")["data"]}
         for name, channel in self.channels.items():
             if name not in WORLD["unread"] and listed.get(channel):
@@ -302,7 +308,7 @@ class World:
         await connection.execute(COUNTERS)
         for table, column in BEGINNINGS:
             await connection.execute(f"update {table} set {column} = $1 where {column} > $1", moment("-30 08:00"))
-        await connection.execute("update api_key set last_used_at = null")
+        await connection.execute(KEYS)
         await connection.execute("update session set created_at = $1", moment("0 08:20"))
         await connection.close()
         self.told.clear()
@@ -312,6 +318,7 @@ BEGINNINGS = (
     ("account", "created_at"), ("app_user", "created_at"), ("member", "created_at"), ("agent", "created_at"),
     ("agent", "updated_at"), ("tool", "created_at"), ("tool", "updated_at"), ("config_snapshot", "created_at"),
     ("channel", "created_at"), ("channel_member", "joined_at"), ("api_key", "created_at"), ("team", "created_at"),
+    ("user_agent_config", "updated_at"),
 )  # fmt: skip
 COUNTERS = """
 delete from usage_counter;
@@ -320,6 +327,11 @@ insert into usage_counter
 select account_id, (created_at at time zone 'utc')::date, agent_id, 0, count(*), count(*), sum(input_tokens),
     sum(output_tokens), sum(cost_micro) from interaction group by 1, 2, 3
 """
+KEYS = """
+update api_key set last_used_at = null, prefix = left(prefix, 5) || left(md5(place::text), 4)
+from (select id, row_number() over (order by id) as place from api_key) as placed where placed.id = api_key.id
+"""
+"""What is shown of a key's secret is the same in every run."""
 WEIGHTS = {"think": 5.0, "act": 1.4, "respond": 0.1, "triage": 0.2}
 
 

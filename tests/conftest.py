@@ -1,13 +1,19 @@
-"""Fixtures shared by all tests: one embedded PostgreSQL per test process, one cloned database per test."""
+"""Fixtures shared by all tests: one embedded PostgreSQL per test process, one cloned database per test.
+
+``RETINUE_TEST_DATABASE_URL``, a superuser's, has the tests run on that server instead.
+"""
 
 import asyncio
 import itertools
 import logging
 import os
+import secrets
 import shutil
 import tempfile
 from collections.abc import AsyncIterator, Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from urllib.parse import urlsplit, urlunsplit
 
 import asyncpg
 import pytest
@@ -17,7 +23,9 @@ from retinue.db import embedded, migrate, pool
 from retinue.db.pool import Database
 
 SECRET = "test-secret-key"
-TEMPLATE = "retinue_template"
+RUN = secrets.token_hex(3)
+"""Tells the databases of this test process from those of others on the same server."""
+TEMPLATE = f"retinue_template_{RUN}"
 counter = itertools.count(1)
 
 
@@ -30,49 +38,58 @@ def quick_log() -> None:
 
 @pytest.fixture(scope="session")
 def server_url() -> Iterator[str]:
-    """The superuser's URL of this test process's own embedded server, its template database migrated."""
+    """The superuser's URL of a server with a migrated template database."""
+    given = os.environ.get("RETINUE_TEST_DATABASE_URL")
+    if given:
+        asyncio.run(_make_template(given))
+        yield given
+        asyncio.run(_execute(given, f"drop database {TEMPLATE} with (force)"))
+        return
+    with _own_server() as url:
+        asyncio.run(_make_template(url))
+        yield url
+
+
+@contextmanager
+def _own_server() -> Iterator[str]:
+    """An embedded server of this test process's own, which need not survive a loss of power."""
     # not pytest's own temporary folder: it removes older runs' folders, also those of runs that still go on
     home = Path(tempfile.mkdtemp(prefix="retinue-tests-"))
     server = embedded.start(home)
-    conf = home / "postgres" / "postgresql.conf"
-    if "fsync = off" not in conf.read_text():
-        with conf.open("a") as file:
-            file.write("\nfsync = off\nsynchronous_commit = off\nfull_page_writes = off\n")
+    with (home / "postgres" / "postgresql.conf").open("a") as file:
+        file.write("\nfsync = off\nsynchronous_commit = off\nfull_page_writes = off\n")
     url = server.get_uri(database="postgres")
-    asyncio.run(_make_template(url))
+    asyncio.run(_execute(url, "select pg_reload_conf()"))
     yield url
     embedded.stop(server)
     shutil.rmtree(home, ignore_errors=True)
 
 
 async def _make_template(url: str) -> None:
+    await _execute(url, f"create database {TEMPLATE}")
+    await migrate.migrate(named(url, TEMPLATE), SECRET)
+
+
+async def _execute(url: str, sql: str) -> None:
     connection = await asyncpg.connect(url)
-    await connection.execute("select pg_reload_conf()")
-    await connection.execute(f"create database {TEMPLATE}")
+    await connection.execute(sql)
     await connection.close()
-    await migrate.migrate(_named(url, TEMPLATE), SECRET)
 
 
-def _named(url: str, database: str) -> str:
-    return url.replace("/postgres?", f"/{database}?", 1)
+def named(url: str, database: str) -> str:
+    """The same server's other database."""
+    return urlunsplit(urlsplit(url)._replace(path=f"/{database}"))
 
 
 @pytest.fixture
 def database_url(server_url: str) -> Iterator[str]:
     """A database of this test's own, migrated, empty; the URL is the owner's."""
-    name = f"t{os.getpid()}_{next(counter)}"
-
-    async def run(sql: str) -> None:
-        connection = await asyncpg.connect(server_url)
-        await connection.execute(sql)
-        await connection.close()
-
-    asyncio.run(run(f"create database {name} template {TEMPLATE}"))
-    # per-database role settings are not cloned with a template
-    for role in migrate.ROLES:
-        asyncio.run(run(f"alter role {role} in database {name} set search_path = retinue, queue, public"))
-    yield _named(server_url, name)
-    asyncio.run(run(f"drop database {name} with (force)"))
+    name = f"t{RUN}_{next(counter)}"
+    asyncio.run(_execute(server_url, f"create database {name} template {TEMPLATE}"))
+    # settings of roles in a database are not cloned with it
+    asyncio.run(_execute(server_url, "; ".join(migrate.role_settings(name))))
+    yield named(server_url, name)
+    asyncio.run(_execute(server_url, f"drop database {name} with (force)"))
 
 
 @pytest.fixture

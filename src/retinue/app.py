@@ -105,6 +105,11 @@ def write_private(path: Path, text: str) -> None:
 async def database(settings: Settings) -> AsyncIterator[str]:
     """The owner's URL of a running database: ``database_url``, else the embedded server, stopped at the end if no
     other process uses it. Raises ``Misconfigured``."""
+    if settings.database_pooler and not settings.listen_url:
+        raise errors.Misconfigured(
+            "RETINUE_DATABASE_POOLER needs RETINUE_LISTEN_URL: nobody can listen or migrate through a pooler in "
+            "transaction mode. Set it to a direct address of the same database."
+        )
     if settings.database_url:
         yield settings.database_url
         return
@@ -113,6 +118,12 @@ async def database(settings: Settings) -> AsyncIterator[str]:
         yield server.get_uri(database="postgres")
     finally:
         await asyncio.shield(asyncio.to_thread(embedded.stop, server))
+
+
+async def bring_up_to_date(settings: Settings, owner_url: str) -> list[str]:
+    """Migrate, past the pooler where there is one; returns the names applied. Raises ``DatabaseDown``,
+    ``Misconfigured``."""
+    return await migrate.migrate(migrate.direct_url(owner_url, settings.listen_url), _key(settings))
 
 
 async def connect(settings: Settings, owner_url: str) -> Database:
@@ -189,7 +200,7 @@ async def node(
     async with AsyncExitStack() as stack:
         url = await stack.enter_async_context(database(settings))
         if not migrated:
-            await migrate.migrate(url, _key(settings))
+            await bring_up_to_date(settings, url)
         db = await connect(settings, url)
         stack.push_async_callback(_close, db)
         opened = await _parts(stack, settings, url, db)

@@ -30,9 +30,10 @@ class Settings(BaseSettings):
     """A PostgreSQL 15+ with pgvector. Empty: the embedded server in ``home``. The URL names a role that may create
     roles and schemas; the application itself connects as ``retinue_app``."""
     database_pooler: bool = False
-    """True behind a pooler in transaction mode: no prepared statements are kept."""
+    """True behind a pooler in transaction mode: no prepared statements are kept. Needs ``listen_url``."""
     listen_url: str | None = None
-    """A direct connection for the one listening connection of a node, where ``database_url`` is a pooler."""
+    """A direct address of the same database, where ``database_url`` is a pooler: for the one listening connection of a
+    node, and for migrations."""
     secret_key: str | None = None
     """Encrypts secrets at rest and derives the database roles' passwords; made and kept in ``home`` when empty."""
 

@@ -15,7 +15,6 @@ from prometheus_client import multiprocess
 
 import retinue
 from retinue import app, server, settings, telemetry
-from retinue.db import migrate
 from retinue.settings import Settings
 
 log = telemetry.logger(__name__)
@@ -48,7 +47,7 @@ async def supervise(configured: Settings, count: int, *, worker: bool = True, re
         held = server.reserve(configured.host, configured.port)
         try:
             async with app.database(configured) as url:
-                await migrate.migrate(url, configured.secret_key or "")
+                await app.bring_up_to_date(configured, url)
                 family = _family(configured, url, held.getsockname()[1], stop)
                 if not worker:
                     family.command.append("--no-worker")

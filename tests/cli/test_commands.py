@@ -285,10 +285,11 @@ def test_a_postgres_that_is_too_old_is_refused(home: Path, database_url: str) ->
 
 def test_a_postgres_without_pgvector_is_refused(home: Path, database_url: str) -> None:
     door = Proxy(socket_of(database_url), up=(b"'vector'", b"'rotcev'"))
-    refused = processes.run(home, "serve", "--port", "0", RETINUE_DATABASE_URL=through(door, database_url))
+    for code, command in ((3, ("serve", "--port", "0")), (3, ("migrate",)), (1, ("doctor", "--json"))):
+        refused = processes.run(home, *command, RETINUE_DATABASE_URL=through(door, database_url))
+        assert refused.returncode == code, refused.stderr
+        assert "Install it" in refused.stderr + refused.stdout
     door.close()
-    assert refused.returncode == 3, refused.stderr
-    assert "pgvector" in refused.stderr
 
 
 def test_a_home_that_cannot_be_written_is_named(tmp_path: Path) -> None:

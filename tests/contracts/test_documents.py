@@ -39,7 +39,7 @@ def test_every_make_target_and_setting_that_is_named_exists(page: Path) -> None:
     targets = set(re.findall(r"^([a-z]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
     assert set(re.findall(r"`make ([a-z]+)`", text)) <= targets
     named = {word.removeprefix("RETINUE_").lower() for word in re.findall(r"RETINUE_[A-Z_]+[A-Z]", text)}
-    assert named - {"url", "api_key", "retention"} <= set(Settings.model_fields)
+    assert named - {"url", "api_key", "retention", "test_database_url"} <= set(Settings.model_fields)
 
 
 @pytest.mark.parametrize("page", sorted((ROOT / "docs" / "decisions").glob("0*.md")), ids=name)

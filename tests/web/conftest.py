@@ -17,7 +17,7 @@ from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, e
 from bench import chromium
 from retinue.db import migrate
 from retinue.testing.models import ScriptedModels
-from tests.conftest import TEMPLATE, _named
+from tests.conftest import TEMPLATE, named
 from tests.web.house import House, script
 
 ROOT = Path(__file__).parents[2]
@@ -68,9 +68,8 @@ def _sql(url: str, sql: str) -> None:
 
 def _database(server_url: str, name: str) -> str:
     _sql(server_url, f"create database {name} template {TEMPLATE}")
-    for role in migrate.ROLES:
-        _sql(server_url, f"alter role {role} in database {name} set search_path = retinue, queue, public")
-    return _named(server_url, name)
+    _sql(server_url, "; ".join(migrate.role_settings(name)))
+    return named(server_url, name)
 
 
 @contextmanager

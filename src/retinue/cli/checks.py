@@ -54,8 +54,10 @@ async def examine(settings: Settings, place: Place) -> AsyncIterator[Check]:
         async with app.database(prepared) as url:
             async for check in _database(prepared, url):
                 yield check
-    except errors.RetinueError as error:
+    except errors.DatabaseDown as error:
         yield Check("database", "fail", error.detail.strip(), "Start the database, then look again.")
+    except errors.RetinueError as error:
+        yield Check("database", "fail", error.detail.strip(), "Mend that, then look again.")
     yield await _model(prepared)
     yield await asyncio.to_thread(_server, place)
 
@@ -70,7 +72,7 @@ def disk(settings: Settings) -> Check:
 
 
 async def _database(settings: Settings, url: str) -> AsyncIterator[Check]:
-    pending = await _pending(url)
+    pending = await migrate.pending(migrate.direct_url(url, settings.listen_url))
     if pending:
         yield Check("migrations", "fail", f"{pending} pending", "Run: retinue migrate")
         return
@@ -85,13 +87,6 @@ async def _database(settings: Settings, url: str) -> AsyncIterator[Check]:
         yield await _storage(db, settings)
     finally:
         await db.close()
-
-
-async def _pending(url: str) -> int:
-    try:
-        return await migrate.pending(url)
-    except OSError as error:
-        raise errors.DatabaseDown(f"The database does not answer: {error}. Check RETINUE_DATABASE_URL.") from error
 
 
 def judge(facts: dict[str, Any], counts: dict[str, Any]) -> list[Check]:

@@ -69,12 +69,11 @@ def migrate(ctx: typer.Context) -> None:
     settings = _place(ctx).settings()
 
     from retinue import app, server
-    from retinue.db import migrate as migrations
 
     async def main() -> int:
         prepared = app.prepare(settings)
         async with app.database(prepared) as url:
-            applied = await migrations.migrate(url, prepared.secret_key or "")
+            applied = await app.bring_up_to_date(prepared, url)
         typer.echo("\n".join(f"applied {name}" for name in applied) or "The database is up to date.")
         return 0
 
@@ -95,12 +94,11 @@ def init(
 
     from retinue import app, server
     from retinue.cli import setup
-    from retinue.db import migrate as migrations
 
     async def main() -> int:
         prepared = app.prepare(settings)
         async with app.database(prepared) as url:
-            await migrations.migrate(url, prepared.secret_key or "")
+            await app.bring_up_to_date(prepared, url)
             db = await app.connect(prepared, url)
             try:
                 first = await setup.bootstrap(db)

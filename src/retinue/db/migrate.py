@@ -4,7 +4,11 @@ Runs as the role of the database URL (owner). It makes the two roles the applica
 ``retinue`` and ``queue``, and refuses a server that is too old, too new in schema, or without pgvector.
 """
 
+import asyncio
 import hashlib
+import random
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
 from importlib import resources
 from urllib.parse import quote, urlsplit, urlunsplit
 
@@ -27,6 +31,11 @@ create trigger tg_pgqueuer_changed after insert on queue.pgqueuer execute functi
 drop index queue.pgqueuer_priority_id_id1_idx, queue.pgqueuer_updated_id_id1_idx, queue.pgqueuer_log_status,
     queue.pgqueuer_log_not_aggregated;
 """
+STRONG = "select rolsuper or rolcreatedb or rolcreaterole or rolbypassrls from pg_roles where rolname = $1"
+WEAK = "nosuperuser nocreatedb nocreaterole nobypassrls"
+RACES = (asyncpg.InternalServerError, asyncpg.UniqueViolationError, asyncpg.DuplicateObjectError)
+"""What PostgreSQL says when two sessions make or change a role; "tuple concurrently updated" is an internal error."""
+TRIES = 5
 Step = tuple[str, str]
 
 
@@ -53,21 +62,49 @@ def role_url(url: str, role: str, secret_key: str) -> str:
     return urlunsplit(parts._replace(netloc=f"{role}:{quote(password(secret_key, role))}@{host}"))
 
 
+def direct_url(url: str, listen_url: str | None) -> str:
+    """The owner's URL past a pooler: migrations need a session of their own. Credentials are ``listen_url``'s, where it
+    has any, else those of ``url``."""
+    if not listen_url:
+        return url
+    parts = urlsplit(listen_url)
+    if "@" in parts.netloc:
+        return listen_url
+    user, at, _ = urlsplit(url).netloc.rpartition("@")
+    return urlunsplit(parts._replace(netloc=f"{user}{at}{parts.netloc}"))
+
+
 async def migrate(url: str, secret_key: str) -> list[str]:
     """Bring the database up to date; returns the names applied. Raises ``Misconfigured`` saying what to do."""
+    async with _owner(url) as connection:
+        await _check_server(connection)
+        await connection.execute("select pg_advisory_lock($1)", LOCK)
+        await _prepare_patiently(connection, secret_key)
+        return await _apply(connection)
+
+
+@asynccontextmanager
+async def _owner(url: str) -> AsyncIterator[pool.Tx]:
+    """A connection as the role of the database URL. Raises ``DatabaseDown``, ``Misconfigured``."""
     try:
         connection = await asyncpg.connect(url)
+    except (
+        asyncpg.ClientConfigurationError,
+        asyncpg.InvalidAuthorizationSpecificationError,
+        asyncpg.InvalidCatalogNameError,
+    ) as error:
+        raise errors.Misconfigured(f"RETINUE_DATABASE_URL cannot be used: {error}.") from error
     except pool.DOWN as error:
         raise errors.DatabaseDown(
             f"The database does not answer: {error}. Check RETINUE_DATABASE_URL and that the server is running."
         ) from error
-    except (asyncpg.InvalidAuthorizationSpecificationError, asyncpg.InvalidCatalogNameError) as error:
-        raise errors.Misconfigured(f"RETINUE_DATABASE_URL was refused: {error}") from error
     try:
-        await _check_server(connection)
-        await connection.execute("select pg_advisory_lock($1)", LOCK)
-        await _prepare(connection, secret_key)
-        return await _apply(connection)
+        yield connection
+    except asyncpg.InsufficientPrivilegeError as error:
+        raise errors.Misconfigured(
+            f"The role of RETINUE_DATABASE_URL lacks a right that migrations need: {error}. It must own the database "
+            "and have CREATEROLE; where it may not make extensions, have a superuser run there: create extension vector"
+        ) from error
     finally:
         await connection.close()
 
@@ -84,22 +121,26 @@ async def _check_server(connection: pool.Tx) -> None:
         )
 
 
+async def _prepare_patiently(connection: pool.Tx, secret_key: str) -> None:
+    """Roles belong to the whole server, our lock to this database alone: another database may be prepared meanwhile."""
+    for _ in range(TRIES - 1):
+        try:
+            return await _prepare(connection, secret_key)
+        except RACES:
+            await asyncio.sleep(random.uniform(0.05, 0.5))
+    return await _prepare(connection, secret_key)
+
+
 async def _prepare(connection: pool.Tx, secret_key: str) -> None:
     await connection.execute("create extension if not exists vector with schema public")
     database = await connection.fetchval("select quote_ident(current_database())")
     for role in ROLES:
-        made = await connection.fetchval("select 1 from pg_roles where rolname = $1", role)
-        word = "alter" if made else "create"
-        await connection.execute(
-            f"{word} role {role} login nosuperuser nocreatedb nocreaterole nobypassrls noinherit "
-            f"password '{password(secret_key, role)}'"
-        )
-        await connection.execute(f"alter role {role} in database {database} set search_path = retinue, queue, public")
-        # a process that is frozen or cut off inside a transaction must not keep its locks from the others for ever
-        idle = f"set idle_in_transaction_session_timeout = '{IDLE_SECONDS}s'"
-        await connection.execute(f"alter role {role} in database {database} {idle}")
-    # what this role commits (queue entries picked and done, nodes, pruning) is found again if a crash loses it
-    await connection.execute(f"alter role retinue_system in database {database} set synchronous_commit = off")
+        strong = await connection.fetchval(STRONG, role)
+        # only what has to change: naming an attribute like nosuperuser is itself the right of superusers
+        word, more = ("create", WEAK) if strong is None else ("alter", WEAK if strong else "")
+        await connection.execute(f"{word} role {role} login noinherit {more} password '{password(secret_key, role)}'")
+    for statement in role_settings(database):
+        await connection.execute(statement)
     await connection.execute("create schema if not exists retinue; create schema if not exists queue;")
     if not await connection.fetchval("select to_regclass('queue.pgqueuer')"):
         await connection.execute(QueryBuilderEnvironment(queue_settings()).build_install_query())
@@ -109,6 +150,23 @@ async def _prepare(connection: pool.Tx, secret_key: str) -> None:
         "create table if not exists migration (version int primary key, name text not null, checksum text not null, "
         "applied_at timestamptz not null default now())"
     )
+
+
+def role_settings(database: str) -> Iterator[str]:
+    """The statements that set what both roles begin every session of this database with."""
+    settings = {
+        "search_path": "retinue, queue, public",
+        # a process that is frozen or cut off inside a transaction must not keep its locks from the others for ever
+        "idle_in_transaction_session_timeout": f"'{IDLE_SECONDS}s'",
+        # many short statements by index: the server's own defaults are for spinning disks and long queries
+        "random_page_cost": "1.1",
+        "jit": "off",
+    }
+    for role in ROLES:
+        for name, value in settings.items():
+            yield f"alter role {role} in database {database} set {name} = {value}"
+    # what this role commits (queue entries picked and done, nodes, pruning) is found again if a crash loses it
+    yield f"alter role retinue_system in database {database} set synchronous_commit = off"
 
 
 async def _apply(connection: pool.Tx) -> list[str]:
@@ -148,12 +206,11 @@ def number(name: str) -> int:
 
 
 async def pending(url: str) -> int:
-    """How many migrations this database lacks; all of them when it was never migrated."""
-    connection = await asyncpg.connect(url)
-    try:
+    """How many migrations this database lacks; all of them when it was never migrated. Raises what ``migrate`` does
+    where that would be in vain."""
+    async with _owner(url) as connection:
+        await _check_server(connection)
         if not await connection.fetchval("select to_regclass('retinue.migration')"):
             return len(files())
         done = await connection.fetchval("select count(*) from retinue.migration")
         return len(files()) - int(done)
-    finally:
-        await connection.close()

@@ -420,11 +420,14 @@ begin
             from user_agent_config p
             where p.account_id = p_account and p.user_id = v.user_id and p.agent_id = v.agent_id),
         -- the thread's newest messages (THR-10), and at least all since what started this turn; no drafts (THR-25)
-        'messages', (select coalesce(jsonb_agg(message_v1(t) order by t.seq), '[]') from thread_message t
+        -- the order is asked for inside: before PostgreSQL 16 an aggregate's own leads to no index, and none but the primary
+        -- key finds these without reading all of the account's
+        'messages', (select coalesce(jsonb_agg(message_v1(o.t)), '[]') from (select t from thread_message t
             where t.account_id = p_account and t.thread_id = v.thread_id
               and t.seq >= least(v.last_seq - v.recent + 1, v.first_seq)
               and coalesce(t.metadata ->> 'status', '') not in ('pending_approval', 'rejected')
-              and coalesce((t.metadata ->> 'direct_to')::uuid, v.user_id) is not distinct from v.user_id))
+              and coalesce((t.metadata ->> 'direct_to')::uuid, v.user_id) is not distinct from v.user_id
+            order by t.seq) o))
     into v_claimed from taken;
     if v_claimed is null then  -- another turn of the thread runs: that one will wake this
         update interaction set job_id = null where account_id = p_account and id = p_interaction;
@@ -782,8 +785,9 @@ begin
     on conflict (account_id, interaction_id, seq) do update set state = 'running', attempt = p_attempt,
         input = excluded.input, started_at = clock();
     update interaction set read_seq = v_last where account_id = p_account and id = v.id;
-    return jsonb_build_object('last_seq', v_last, 'late_seq', v_late, 'messages', coalesce((select jsonb_agg(message_v1(m) order by m.seq)
-        from thread_message m where m.account_id = p_account and m.thread_id = v.thread_id and m.seq > p_known), '[]'));
+    return jsonb_build_object('last_seq', v_last, 'late_seq', v_late, 'messages', coalesce((select jsonb_agg(message_v1(o.m))
+        from (select m from thread_message m where m.account_id = p_account and m.thread_id = v.thread_id and m.seq > p_known
+              order by m.seq) o), '[]'));
 end $$;
 
 -- Nothing can go on: let go of the thread and of this node until a wait is resolved. False when one already was.

@@ -23,7 +23,7 @@ interface Props {
 export const Markdown = memo(function Markdown({ text, streaming = false }: Props) {
   const parts = useMemo(() => blocks(withMath(text)), [text]);
   return (
-    <div className={classes.body}>
+    <div className={classes.body} dir="auto">
       {parts.map((part, at) => (
         <Block key={at} text={part} settled={!streaming || at < parts.length - 1} />
       ))}

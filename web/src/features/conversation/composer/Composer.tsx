@@ -6,6 +6,7 @@ import { useMe } from "@/api/me";
 import { useSendMessage } from "@/api/outbox";
 import { useSayTyping } from "@/api/typing";
 import { draftKey, loadDraft } from "@/lib/draft";
+import { shorten } from "@/lib/format";
 import { notifyError } from "@/ui/notify";
 
 import { filesOf, isUploading, readyFiles } from "./attachments";
@@ -135,7 +136,7 @@ function Writing({ channelId, replyTo, autoFocus, draft, place }: WritingProps) 
           className={classes.text}
           value={text}
           rows={1}
-          placeholder={place}
+          placeholder={shorten(place, 44)}
           aria-label={place}
           aria-autocomplete="list"
           aria-haspopup="listbox"

@@ -110,7 +110,7 @@ function Own({ send, name, busy }: { send: (prompt: string) => void; name: strin
         className={classes.field}
         size="md"
         aria-label={`Ask ${name}`}
-        placeholder={`Or ask ${name} something of your own`}
+        placeholder="Or ask your own question"
         value={text}
         onChange={(event) => setText(event.currentTarget.value)}
       />

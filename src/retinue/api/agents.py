@@ -29,7 +29,7 @@ from retinue.store import agent_overview, agents, catalogue, channels, reads, sn
 router = APIRouter(prefix="/v1/agents", tags=["agents"])
 
 
-def wanted(
+async def wanted(
     status: AgentStatus | None = None, deployment_state: DeploymentState | None = None, slug: Word | None = None
 ) -> AgentFilter:
     """The filters of the list."""

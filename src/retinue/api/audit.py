@@ -15,7 +15,7 @@ from retinue.store import audit
 router = APIRouter(prefix="/v1", tags=["audit"])
 
 
-def wanted(
+async def wanted(
     event: Annotated[Word | None, Query(description="An event, or `tool.` for all of a noun's.")] = None,
     actor_type: ActorType | None = None, actor_id: Word | None = None, interaction_id: InteractionId | None = None,
     since: AwareDatetime | None = None, until: AwareDatetime | None = None,

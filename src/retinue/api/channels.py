@@ -21,7 +21,7 @@ from retinue.store import channel_members, channels, reads
 router = APIRouter(prefix="/v1/channels", tags=["channels"])
 
 
-def wanted(
+async def wanted(
     kind: ChannelKind | None = None,
     agent_id: Annotated[AgentId | None, Query(description="Only those this agent is in.")] = None,
     archived: bool = False,

@@ -5,9 +5,12 @@
 
 ``Caller`` is anyone signed in whose key has the scope of the method (``read`` for GET, else ``write``); ``Admin`` has
 role admin or owner and, with a key, scope ``admin``. ``require(role, scope)`` makes others.
+
+Every dependency is ``async``: a plain function would be run in a thread, and each hop there and back costs more than
+all of them do together (a contract test says so).
 """
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -54,17 +57,17 @@ class AppState:
     extras: dict[str, Any] = field(default_factory=dict[str, Any])
 
 
-def app_state(request: Request) -> AppState:
+async def app_state(request: Request) -> AppState:
     """The state of the application that serves this request."""
     state: AppState = request.app.state.retinue
     return state
 
 
-def database(request: Request) -> pool.Database:
-    return app_state(request).db
+async def database(request: Request) -> pool.Database:
+    return (await app_state(request)).db
 
 
-def principal(request: Request) -> Principal:
+async def principal(request: Request) -> Principal:
     """Who is calling, whatever the scope. Raises ``NotSignedIn`` (what the credential lacked) or ``BadOrigin``."""
     found: Principal | None = request.scope.get("retinue.principal")
     if found is not None:
@@ -73,10 +76,10 @@ def principal(request: Request) -> Principal:
     raise refused or errors.NotSignedIn("Send Authorization: Bearer rtn_... or sign in.")
 
 
-def require(role: Role = Role.MEMBER, scope: Scope | None = None) -> Callable[..., Principal]:
+def require(role: Role = Role.MEMBER, scope: Scope | None = None) -> Callable[..., Awaitable[Principal]]:
     """A dependency: the caller, who has at least ``role`` in the account and ``scope`` (None: by the method)."""
 
-    def check(request: Request, caller: Annotated[Principal, Depends(principal)]) -> Principal:
+    async def check(request: Request, caller: Annotated[Principal, Depends(principal)]) -> Principal:
         needed = scope or (Scope.READ if request.method in READING else Scope.WRITE)
         if needed not in caller.scopes:
             raise errors.Forbidden(f"This API key lacks the scope {needed.value}. Make one that has it.")

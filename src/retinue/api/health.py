@@ -95,8 +95,8 @@ async def _database(db: Database) -> str:
 async def metrics(request: Request, state: deps.App) -> Response:
     """Prometheus text. Open on a loopback address; elsewhere it needs an admin's key (queue depths tell something)."""
     if not is_loopback(state.settings.host):
-        caller = deps.principal(request)
-        deps.require(Role.ADMIN, Scope.ADMIN)(request, caller)
+        caller = await deps.principal(request)
+        await deps.require(Role.ADMIN, Scope.ADMIN)(request, caller)
     await _refresh(state)
     return Response(await asyncio.to_thread(exposition), media_type=CONTENT_TYPE_LATEST)
 

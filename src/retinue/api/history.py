@@ -13,7 +13,7 @@ router = APIRouter(prefix="/v1/channels", tags=["messages"])
 Place = Annotated[int, Query(ge=0, le=pages.BIGGEST)]
 
 
-def wanted(
+async def wanted(
     order: Annotated[Literal["newest", "oldest"], Query(description="Which comes first.")] = "newest",
     after_seq: Annotated[Place | None, Query(description="Only what was said after this place.")] = None,
     before_seq: Annotated[Place | None, Query(description="Only what was said before this place.")] = None,

@@ -36,7 +36,7 @@ class Cancelled(BaseModel):
     state: State
 
 
-def wanted(  # noqa: PLR0913 - one query parameter each
+async def wanted(  # noqa: PLR0913 - one query parameter each
     state: State | None = None,
     agent_id: AgentId | None = None,
     channel_id: ChannelId | None = None,

@@ -72,7 +72,7 @@ class Wish:
     key: str | None
 
 
-def wish(
+async def wish(
     prefer: Annotated[str | None, Header()] = None, idempotency_key: Annotated[str | None, Header()] = None
 ) -> Wish:
     """The headers ``Prefer`` and ``Idempotency-Key``."""

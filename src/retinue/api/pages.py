@@ -95,7 +95,7 @@ class PageRequest:
         return self.after
 
 
-def paging(
+async def paging(
     limit: Annotated[int, Query(ge=1, le=MAX, description="How many at most.")] = 50,
     after: Annotated[str | None, Query(max_length=400, description="The `next` of the page before.")] = None,
 ) -> PageRequest:

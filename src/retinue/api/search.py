@@ -15,7 +15,7 @@ from retinue.store.search import Where
 router = APIRouter(prefix="/v1/search", tags=["search"])
 
 
-def narrowed(
+async def narrowed(
     page: pages.Paging,
     channel_id: ChannelId | None = None,
     agent_id: Annotated[AgentId | None, Query(description="Only what this agent wrote.")] = None,

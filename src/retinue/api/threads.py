@@ -70,7 +70,7 @@ async def save_thread_message(
         return await threads.save_message(tx, caller, thread_id, new)
 
 
-def asked(
+async def asked(
     q: Annotated[str, Query(description='What to find: words, "a phrase", -without, or.')],
     limit: Annotated[int, Query(ge=1, le=50)] = 5,
     before: Nearby = 1,

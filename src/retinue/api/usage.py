@@ -16,7 +16,7 @@ router = APIRouter(prefix="/v1/usage", tags=["usage"])
 DAY_AND_AGENT = (Dimension.DAY, Dimension.AGENT)
 
 
-def wanted(
+async def wanted(
     by: Annotated[tuple[Dimension, ...], Query(max_length=6, description="What to break down by.")] = DAY_AND_AGENT,
     since: Annotated[date | None, Query(description="The first day, in UTC.")] = None,
     until: Annotated[date | None, Query(description="The day after the last.")] = None,

@@ -15,6 +15,7 @@ import asyncpg
 from pgqueuer.adapters.persistence.qb import QueryBuilderEnvironment, QueryQueueBuilder, QuerySchedulerBuilder
 from pgqueuer.core.tm import TaskManager
 from pgqueuer.models import Job, TracebackRecord
+from pgqueuer.ports.repository import EntrypointExecutionParameter
 from pgqueuer.qm import QueueManager
 from pgqueuer.queries import Queries
 from pgqueuer.types import JOB_STATUS, JobId, QueueEntrypoint, QueueManagerId
@@ -100,16 +101,37 @@ class OwnEntries(Queries):
 
     held_as: set[UUID] = field(default_factory=set[UUID])
     """The ids under which this process has taken entries."""
+    _in_hand: set[JobId] = field(default_factory=set[JobId])
     _queued: int = 0
     _eta: timedelta | None = None
 
-    async def dequeue(self, *args: Any, **kwargs: Any) -> list[Job]:
-        self.held_as.add(UUID(str(kwargs["queue_manager_id"])))
-        return await super().dequeue(*args, **kwargs)
+    async def dequeue(
+        self,
+        batch_size: int,
+        entrypoints: dict[QueueEntrypoint, EntrypointExecutionParameter],
+        queue_manager_id: QueueManagerId,
+        global_concurrency_limit: int | None,
+        heartbeat_timeout: timedelta,
+    ) -> list[Job]:
+        """Take entries, as many as there is room for in this process.
+
+        PgQueuer counts in the table what this node holds, and with that reads every entry that the node has ended
+        since the last vacuum: a thousand of them per turn.
+        """
+        room = batch_size
+        if global_concurrency_limit is not None:
+            room = min(batch_size, global_concurrency_limit - len(self._in_hand))
+        if room < 1:
+            return []
+        self.held_as.add(UUID(str(queue_manager_id)))
+        taken = await super().dequeue(room, entrypoints, queue_manager_id, None, heartbeat_timeout)
+        self._in_hand.update(job.id for job in taken)
+        return taken
 
     async def log_jobs(self, job_status: list[tuple[Job, JOB_STATUS, TracebackRecord | None]]) -> None:
         """What was cancelled or failed has not ended: its entry stays, for this node when it leaves, or for its
         heartbeat when it stops, to give it back."""
+        self._in_hand.difference_update(job.id for job, _, _ in job_status)
         ended = [job.id for job, status, _ in job_status if status == "successful"]
         await self.driver.execute(DONE, ended, list(self.held_as))
 

@@ -78,8 +78,9 @@ class Driver:
         return None
 
 
+# by id, and never by the index of holders, which still has an entry of each turn ended since the last vacuum
 DONE = """
-delete from queue.pgqueuer where id = any ($1::bigint[]) and queue_manager_id = any ($2::uuid[])
+delete from queue.pgqueuer where id = any ($1::bigint[]) and $2::uuid[] @> array[queue_manager_id]
 """
 IDLE = """
 select min(execute_after) - now() as eta, count(*) as queued from (
@@ -87,7 +88,7 @@ select min(execute_after) - now() as eta, count(*) as queued from (
     order by execute_after limit 1) soonest
 """
 ALIVE = """
-update queue.pgqueuer set heartbeat = now() where id = any ($1::bigint[]) and queue_manager_id = any ($2::uuid[])
+update queue.pgqueuer set heartbeat = now() where id = any ($1::bigint[]) and $2::uuid[] @> array[queue_manager_id]
 """
 
 

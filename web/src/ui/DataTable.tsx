@@ -5,7 +5,7 @@
 import { useLocalStorage, useMergedRef, useResizeObserver } from "@mantine/hooks";
 import { useEffect, useId, useLayoutEffect, useMemo, useRef, useState, type MouseEvent, type ReactNode } from "react";
 
-import { sortRows, visible, type Column, type Sort } from "./table/columns";
+import { NARROW, showsAt, sortRows, sumWidth, visible, type Column, type Sort } from "./table/columns";
 import { ColumnChoice, ExportButton, saveCsv } from "./table/TableTools";
 import { Body, Foot, Head } from "./table/TableParts";
 import { useRowKeys } from "./table/useRowKeys";
@@ -48,7 +48,6 @@ export interface DataTableProps<T> {
 
 const ROW = 36;
 const COMPACT_ROW = 64;
-const NARROW = 640;
 
 export function DataTable<T>(props: DataTableProps<T>) {
   const { columns, rowKey, onOpen, onEnd } = props;
@@ -152,13 +151,9 @@ function Tools<T>({ toolbar, exportName, exportRows, rows, columns, choice, narr
 /** Which columns are shown; what somebody has changed is kept on this device. */
 function useColumnChoice<T>(id: string, columns: readonly Column<T>[], width: number) {
   const [changed, setChanged] = useLocalStorage<Record<string, boolean>>({ key: `retinue.columns.${id}`, defaultValue: {} });
-  const isShown = (column: Column<T>): boolean => column.fixed || (changed[column.id] ?? (!column.optional && (width === 0 || width >= (column.from ?? 0))));
+  const isShown = (column: Column<T>): boolean => column.fixed || (changed[column.id] ?? showsAt(column, width || Infinity));
   const shown = new Set(columns.filter(isShown).map((column) => column.id));
   return { shown, toggle: (name: string) => setChanged({ ...changed, [name]: !shown.has(name) }) };
-}
-
-function sumWidth<T>(columns: readonly Column<T>[]): number {
-  return columns.reduce((total, column) => total + column.width, 0);
 }
 
 /** Scroll just as far as it takes to see the row between header and totals. */

@@ -33,7 +33,7 @@ export const columns: readonly Column<AgentRow>[] = [
     id: "model",
     title: "Model",
     width: 156,
-    from: 760,
+    from: 770,
     sortable: true,
     value: (row) => row.agent.model,
     cell: (row) => <Model model={row.agent.model} />,
@@ -57,7 +57,7 @@ export const columns: readonly Column<AgentRow>[] = [
   {
     id: "cost",
     title: "This month",
-    width: 110,
+    width: 104,
     align: "right",
     sortable: true,
     value: (row) => (row.cost ? row.cost.amount_micro / 1_000_000 : null),

@@ -29,6 +29,24 @@ export interface Sort {
   descending: boolean;
 }
 
+/** Narrower tables show their rows in one cell each, where they can. */
+export const NARROW = 640;
+
+/** Whether a table of this many pixels shows the column by itself. */
+export function showsAt<T>(column: Column<T>, width: number): boolean {
+  return !column.optional && width >= (column.from ?? 0);
+}
+
+export function sumWidth<T>(columns: readonly Column<T>[]): number {
+  return columns.reduce((total, column) => total + column.width, 0);
+}
+
+/** The widths, of those at which columns come in, at which what is shown does not fit. */
+export function tooNarrow<T>(columns: readonly Column<T>[]): number[] {
+  const widths = [NARROW, ...columns.flatMap((column) => column.from ?? [])];
+  return widths.filter((width) => sumWidth(columns.filter((column) => showsAt(column, width))) > width);
+}
+
 /** Rows in the order asked for; rows without a value come last whichever way; equal rows keep their order. */
 export function sortRows<T>(rows: readonly T[], columns: readonly Column<T>[], sort: Sort | null): readonly T[] {
   const column = sort && columns.find((one) => one.id === sort.by);

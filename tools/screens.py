@@ -285,6 +285,7 @@ def settle(page: Page, shot: Shot) -> None:
     elif "loading" not in shot.name:
         expect(page.locator("[role=status][aria-label^='Loading']")).to_have_count(0, timeout=20_000)
     page.evaluate(QUIET)
+    page.evaluate("() => document.querySelector('[data-pointed]')?.scrollIntoView({block: 'center'})")
 
 
 QUIET = """() => new Promise(done => {

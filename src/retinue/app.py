@@ -108,7 +108,7 @@ async def database(settings: Settings) -> AsyncIterator[str]:
     if settings.database_pooler and not settings.listen_url:
         raise errors.Misconfigured(
             "RETINUE_DATABASE_POOLER needs RETINUE_LISTEN_URL: nobody can listen or migrate through a pooler in "
-            "transaction mode. Set it to a direct address of the same database."
+            "transaction mode. Set it to an address of the same database that leads past it."
         )
     if settings.database_url:
         yield settings.database_url

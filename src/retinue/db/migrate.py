@@ -87,7 +87,7 @@ async def migrate(url: str, secret_key: str) -> list[str]:
 async def _owner(url: str) -> AsyncIterator[pool.Tx]:
     """A connection as the role of the database URL. Raises ``DatabaseDown``, ``Misconfigured``."""
     try:
-        connection = await asyncpg.connect(url)
+        connection = await asyncpg.connect(url, statement_cache_size=0)
     except (
         asyncpg.ClientConfigurationError,
         asyncpg.InvalidAuthorizationSpecificationError,
@@ -99,6 +99,7 @@ async def _owner(url: str) -> AsyncIterator[pool.Tx]:
             f"The database does not answer: {error}. Check RETINUE_DATABASE_URL and that the server is running."
         ) from error
     try:
+        await _check_session(connection, url)
         yield connection
     except asyncpg.InsufficientPrivilegeError as error:
         raise errors.Misconfigured(
@@ -107,6 +108,22 @@ async def _owner(url: str) -> AsyncIterator[pool.Tx]:
         ) from error
     finally:
         await connection.close()
+
+
+async def _check_session(connection: pool.Tx, url: str) -> None:
+    """Raises ``Misconfigured`` where this connection shares its sessions with others: nothing can be set or locked."""
+    if connection.get_server_pid() == await connection.fetchval("select pg_backend_pid()"):
+        return
+    other = await asyncpg.connect(url, statement_cache_size=0)
+    try:
+        sessions = [await one.fetchval("select pg_backend_pid()") for one in (connection, other)]
+    finally:
+        await other.close()
+    if sessions[0] == sessions[1]:
+        raise errors.Misconfigured(
+            "This address leads to a pooler in transaction mode. Set RETINUE_DATABASE_POOLER=true, and "
+            "RETINUE_LISTEN_URL to an address of the same database that leads past it."
+        )
 
 
 async def _check_server(connection: pool.Tx) -> None:

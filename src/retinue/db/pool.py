@@ -34,6 +34,9 @@ DOWN = (
 )
 """What asyncpg raises when the database is away; worth trying again once it is back."""
 
+SHARED = (asyncpg.DuplicatePreparedStatementError, asyncpg.InvalidSQLStatementNameError)
+"""What a pooler in transaction mode leads to when it hands a session with our prepared statements to another client."""
+
 
 async def _prepare(connection: Any) -> None:
     for kind in ("jsonb", "json"):
@@ -161,6 +164,10 @@ def translate(error: Exception) -> Exception:
     """Our own SQL errors (``RTnnn``) and a database that is away, as Retinue's errors; anything else unchanged."""
     if isinstance(error, DOWN):
         return errors.DatabaseDown(f"The database does not answer: {error}")
+    if isinstance(error, SHARED):
+        return errors.Misconfigured(
+            "The database's sessions are shared by a pooler in transaction mode: set RETINUE_DATABASE_POOLER=true."
+        )
     state = getattr(error, "sqlstate", None)
     kind = STATES.get(state or "")
     return kind(_sentence(str(error))) if kind else error

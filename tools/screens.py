@@ -289,12 +289,12 @@ def settle(page: Page, shot: Shot) -> None:
 
 
 QUIET = """() => new Promise(done => {
-  let timer = setTimeout(done, 600);
-  const again = () => { clearTimeout(timer); timer = setTimeout(done, 600); };
+  let timer = setTimeout(done, 1000);
+  const again = () => { clearTimeout(timer); timer = setTimeout(done, 1000); };
   new MutationObserver(again).observe(document.body, {subtree: true, childList: true, attributes: true});
   setTimeout(done, 8000);
 })"""
-"""Until nothing has changed on the page for 600 ms."""
+"""Until nothing has changed on the page for a second."""
 
 
 def readme() -> str:

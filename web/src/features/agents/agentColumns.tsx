@@ -14,7 +14,7 @@ export const columns: readonly Column<AgentRow>[] = [
   {
     id: "name",
     title: "Agent",
-    width: 220,
+    width: 212,
     grow: true,
     fixed: true,
     sortable: true,
@@ -57,7 +57,7 @@ export const columns: readonly Column<AgentRow>[] = [
   {
     id: "cost",
     title: "This month",
-    width: 104,
+    width: 112,
     align: "right",
     sortable: true,
     value: (row) => (row.cost ? row.cost.amount_micro / 1_000_000 : null),

@@ -8,7 +8,7 @@ import time
 
 from bench import harness, page
 
-NAMES = ("turns", "growth", "takeover", "waiting", "stream", "api", "start", "web")
+NAMES = ("turns", "growth", "takeover", "waiting", "stream", "api", "start", "audit", "web")
 
 
 def measured(name: str, quick: bool) -> harness.Report:

@@ -28,6 +28,7 @@ WHAT = {
     "scale_2": "throughput of two processes / of one; the target is what the cores allow, at most 1.6",
     "warm_s": "warm `make run` until it serves",
     "help_s": "`retinue --help`",
+    "sealing_cost_percent": "plain turns per second that sealing the audit record costs",
     "interactive_s": "cold load of a channel of 10,000 messages until its end and the composer are painted, slowest",
     "initial_js_kb": "JavaScript fetched by that load, gzipped",
     "switch_ms": "from the click on another channel to its end painted, slowest",

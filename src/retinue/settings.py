@@ -89,6 +89,9 @@ class Settings(BaseSettings):
     )
     """Comma-separated media types of files that are taken, with ``*`` for any; a file's type is read from its bytes."""
 
+    seal_seconds: float = 5.0
+    """How long a line of audit waits for its seal at most; 0 seals nothing."""
+
     retention_upload_hours: int = 24
     """How long an uploaded file waits for a message to hold it before it is removed."""
     retention_stream_minutes: int = 60

@@ -11,7 +11,7 @@ import asyncpg
 from retinue import errors, telemetry
 from retinue.db.pool import Tx
 from retinue.domain import ids
-from retinue.store import nodes, queue, turns
+from retinue.store import nodes, queue, seals, turns
 from retinue.store.queue import Entry
 from retinue.turn import loop
 from retinue.turn.engine import Engine
@@ -47,6 +47,7 @@ class Worker:
         async with asyncio.TaskGroup() as group:
             chores = group.create_task(self._chores())
             tidying = group.create_task(self._tidy())
+            sealing = group.create_task(self._seal())
             await self._hub.listening.ready.wait()
             self.ready.set()
             work = group.create_task(
@@ -56,7 +57,7 @@ class Worker:
             await asyncio.wait({work, stopper}, return_when=asyncio.FIRST_COMPLETED)
             # model calls were broken off and handed over at once; effects get time to end
             await asyncio.wait({work}, timeout=settings.drain_seconds)
-            for task in (work, chores, tidying, stopper):
+            for task in (work, chores, tidying, sealing, stopper):
                 task.cancel()
         await self._leave()
 
@@ -163,6 +164,19 @@ class Worker:
                 log.info("swept files", **gone)
             except (errors.Unavailable, asyncpg.PostgresError) as error:
                 log.warning("the sweep of files waits", error=type(error).__name__, detail=str(error))
+
+    async def _seal(self) -> None:
+        """Seal the audit record. Apart from the chores: a long record holds up nobody."""
+        settings = self._engine.settings
+        if not settings.seal_seconds or settings.secret_key is None:
+            return
+        signer = seals.Signer(settings.secret_key)
+        while True:
+            await asyncio.sleep(settings.seal_seconds * random.uniform(0.8, 1.0))
+            try:
+                await seals.run(self._db, signer)
+            except (errors.DatabaseDown, asyncpg.PostgresError) as error:
+                log.warning("the audit record waits for its seal", error=type(error).__name__)
 
     async def _watch(self) -> None:
         async with self._db.system_tx() as tx:

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from retinue import errors
-from retinue.cli import interactions, local, talk, things
+from retinue.cli import audit, interactions, local, talk, things
 from retinue.cli.place import DEFAULT_HOME, Place
 
 HELP = """
@@ -40,6 +40,7 @@ app.command("serve-child", hidden=True)(local.serve_child)
 app.command()(talk.chat)
 app.add_typer(interactions.app, name="interaction")
 app.add_typer(interactions.dead_letter, name="dead-letter")
+app.add_typer(audit.app, name="audit")
 for name, group in things.GROUPS.items():
     app.add_typer(group, name=name)
 

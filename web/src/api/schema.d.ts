@@ -1706,6 +1706,88 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/audit/seal": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Seal
+         * @description How far the record is sealed. Lines get their seal a few seconds after they are written.
+         */
+        get: operations["get_seal"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/audit/keys": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Seal Keys
+         * @description The public keys of the seals. Keep their ids where nobody can change them together with the record.
+         */
+        get: operations["list_seal_keys"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/audit/export": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Export Audit
+         * @description All sealed lines with their seals, oldest first: ``retinue audit verify FILE`` checks it without a server.
+         *
+         *     Audited. Seals are whole: one that was made in the time asked for is in it with all its lines.
+         */
+        get: operations["export_audit"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/audit/verify": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Verify Audit
+         * @description Whether the stored lines are as they were sealed; each that is not is named. Audited.
+         */
+        post: operations["verify_audit"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/search": {
         parameters: {
             query?: never;
@@ -2541,6 +2623,12 @@ export interface components {
          */
         Effect: "read" | "write" | "external_keyed" | "external_once";
         /**
+         * Fault
+         * @description What may be wrong with a sealed record.
+         * @enum {string}
+         */
+        Fault: "line_changed" | "line_missing" | "line_inserted" | "line_moved" | "seal_changed" | "seal_missing" | "cut_short" | "line_unsealed" | "foreign_key" | "not_an_export";
+        /**
          * FieldError
          * @description One thing that is wrong with the input: where, and why.
          */
@@ -2588,6 +2676,21 @@ export interface components {
              */
             kind: "file";
             file: components["schemas"]["StoredFile"];
+        };
+        /**
+         * Finding
+         * @description One thing that is wrong. ``at``: the line of the file, counted from 1; of a missing line, where it should be.
+         */
+        Finding: {
+            fault: components["schemas"]["Fault"];
+            /** Seal */
+            seal: number | null;
+            /** At */
+            at: number | null;
+            /** Line Id */
+            line_id: string | null;
+            /** Detail */
+            detail: string;
         };
         /**
          * Generate
@@ -3827,6 +3930,45 @@ export interface components {
             coalesced: boolean;
         };
         /**
+         * Report
+         * @description What a verification came to. ``findings`` holds the first hundred of ``faults``.
+         */
+        Report: {
+            /** Account Id */
+            account_id: string | null;
+            /**
+             * Seals
+             * @default 0
+             */
+            seals: number;
+            /**
+             * Lines
+             * @default 0
+             */
+            lines: number;
+            /** First Seal */
+            first_seal: number | null;
+            /** Last Seal */
+            last_seal: number | null;
+            /** Sealed Until */
+            sealed_until: string | null;
+            /**
+             * Keys
+             * @default []
+             */
+            keys: string[];
+            /**
+             * Faults
+             * @default 0
+             */
+            faults: number;
+            /**
+             * Findings
+             * @default []
+             */
+            findings: components["schemas"]["Finding"][];
+        };
+        /**
          * ResultPart
          * @description THR-08: a tool-result part. ``call_id`` is the model's own id of the call it answers.
          */
@@ -3864,6 +4006,34 @@ export interface components {
          * @enum {string}
          */
         Scope: "read" | "write" | "admin";
+        /**
+         * SealKey
+         * @description A public key that seals are signed with: pass its id to ``retinue audit verify --key``.
+         */
+        SealKey: {
+            /** Id */
+            id: string;
+            /** Public */
+            public: string;
+            /** Current */
+            current: boolean;
+        };
+        /**
+         * SealState
+         * @description How far the record of an account is sealed.
+         */
+        SealState: {
+            /** Seals */
+            seals: number;
+            /** Hash */
+            hash: string | null;
+            /** Key Id */
+            key_id: string | null;
+            /** Sealed At */
+            sealed_at: string | null;
+            /** Unsealed */
+            unsealed: number;
+        };
         /**
          * SecretName
          * @description A secret without its value.
@@ -8841,6 +9011,136 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Page_AuditEvent_"];
+                };
+            };
+            /** @description What went wrong, and what to do. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_seal: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SealState"];
+                };
+            };
+            /** @description What went wrong, and what to do. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_seal_keys: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SealKey"][];
+                };
+            };
+            /** @description What went wrong, and what to do. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    export_audit: {
+        parameters: {
+            query?: {
+                /** @description From the first seal made at this time or later. */
+                since?: string | null;
+                /** @description Up to the last seal made before this time. */
+                until?: string | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A file of JSON Lines. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/jsonl": string;
+                };
+            };
+            /** @description What went wrong, and what to do. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    verify_audit: {
+        parameters: {
+            query?: {
+                /** @description From the first seal made at this time or later. */
+                since?: string | null;
+                /** @description Up to the last seal made before this time. */
+                until?: string | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Report"];
                 };
             };
             /** @description What went wrong, and what to do. */

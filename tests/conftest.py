@@ -16,11 +16,18 @@ from pathlib import Path
 from urllib.parse import urlsplit, urlunsplit
 
 import asyncpg
+import hypothesis
 import pytest
 
 from retinue import settings, telemetry
 from retinue.db import embedded, migrate, pool
 from retinue.db.pool import Database
+
+hypothesis.settings.register_profile("steady", deadline=None, derandomize=True)
+hypothesis.settings.register_profile("explore", deadline=None)
+hypothesis.settings.load_profile("steady")
+# The same examples each time, so that a run fails for what changed; --hypothesis-profile=explore tries new ones.
+# No deadlines: how long an example takes is the machine's business.
 
 SECRET = "test-secret-key"
 RUN = secrets.token_hex(3)

@@ -351,8 +351,9 @@ begin
     return (select jsonb_build_object('interaction', to_jsonb(i),
         'steps', coalesce((select jsonb_agg(to_jsonb(s) order by s.seq) from step s
                            where s.account_id = p_account and s.interaction_id = p_interaction), '[]'),
-        'waits', coalesce((select jsonb_agg(to_jsonb(w) order by w.id) from wait w
-                           where w.account_id = p_account and w.interaction_id = p_interaction), '[]'))
+        -- the offset keeps the order out of the look-up: the primary key has it, but reads all waits of the account
+        'waits', coalesce((select jsonb_agg(to_jsonb(o.w) order by (o.w).id) from (select w from wait w
+                           where w.account_id = p_account and w.interaction_id = p_interaction offset 0) o), '[]'))
     from interaction i where i.account_id = p_account and i.id = p_interaction);
 end $$;
 

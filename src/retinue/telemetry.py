@@ -220,6 +220,11 @@ class Metrics:
         self.queue_depth = Gauge(
             "retinue_queue_depth", "Queue entries, by state.", ["state"], multiprocess_mode="mostrecent"
         )
+        self.audit_age_seconds = Gauge(
+            "retinue_audit_age_seconds",
+            "How long the oldest line of audit waits for its seal.",
+            multiprocess_mode="mostrecent",
+        )
         self.queue_age_seconds = Gauge(
             "retinue_queue_age_seconds", "Age of the oldest queue entry that is due.", multiprocess_mode="mostrecent"
         )

@@ -82,6 +82,7 @@ async def test_numbers_come_from_this_process_and_from_the_database(db: Database
     for line in (
         'retinue_turns_total{state="succeeded"}', 'retinue_queue_depth{state="queued"} 0.0',
         "retinue_queue_age_seconds 0.0", 'retinue_interactions_open{state="running"} 0.0', "retinue_waits_open 0.0",
+        "retinue_audit_age_seconds",
         "retinue_nodes_up 0.0", 'retinue_db_pool_size{pool="app"}', "retinue_turn_seconds_bucket",
     ):  # fmt: skip
         assert line in shown, line

@@ -14,7 +14,7 @@ from retinue.db.pool import Database, Tx
 from retinue.domain import ids
 from retinue.domain.audit import SYSTEM
 from retinue.domain.verifying import Fault, Line, Report
-from retinue.store import audit
+from retinue.store import audit, numbers
 from retinue.store import seals as store
 from tests.conftest import SECRET
 from tests.store.conftest import Office
@@ -234,3 +234,12 @@ async def test_what_another_key_signed_stays_verifiable_after_the_key_was_change
     await store.run(db, later)
     found = await report(db, office.account_id)
     assert (found.ok, set(found.keys)) == (True, {SIGNER.id, later.id})
+
+
+async def test_operators_see_how_long_a_line_waits_for_its_seal(db: Database, office: Office) -> None:
+    await write(db, office.account_id)
+    async with db.system_tx() as tx:
+        assert (await numbers.read(tx))["audit_age"] > 0
+    await store.run(db, SIGNER)
+    async with db.system_tx() as tx:
+        assert (await numbers.read(tx))["audit_age"] == 0

@@ -144,6 +144,7 @@ def _show(found: dict[str, Any]) -> None:
     for state, count in found["queue"].items():
         shown.queue_depth.labels(state).set(count)
     shown.queue_age_seconds.set(found["queue_age"])
+    shown.audit_age_seconds.set(found["audit_age"])
     for state, count in found["interactions"].items():
         shown.interactions_open.labels(state).set(count)
     shown.waits_open.set(found["waits"])

@@ -30,7 +30,7 @@ def list_lines(
 
     wanted = {"event": event, "actor_id": actor, "since": since}
     rows = list(_api(ctx).each("/v1/audit", most=most, **wanted))
-    columns = ("at", "event", "actor_id", "interaction_id", "step_seq", "detail")
+    columns = ("at", "event", "actor_id", "interaction_id", "step_seq")
     render.as_json(rows) if as_json else render.table(rows, columns, "Nothing was done yet.")
 
 
@@ -88,7 +88,8 @@ def _tell(report: dict[str, Any], key: str | None) -> None:
     if report["faults"] > len(report["findings"]):
         typer.secho(f"... and {report['faults'] - len(report['findings'])} more.", fg="red")
     if report["faults"]:
-        typer.echo(f"{report['faults']} faults in {report['seals']} seals of {report['account_id']}.")
+        word = "fault" if report["faults"] == 1 else "faults"
+        typer.echo(f"{report['faults']} {word} in {report['seals']} seals of {report['account_id']}.")
         return
     typer.echo(
         f"Whole: {report['lines']} lines under {report['seals']} seals of {report['account_id']}, "

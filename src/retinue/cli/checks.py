@@ -21,6 +21,7 @@ from retinue.store import numbers
 Level = Literal["ok", "warn", "fail"]
 GIB = 1024**3
 LAG_SECONDS = (10.0, 120.0)
+SEAL_SECONDS = 60.0
 SKEW_SECONDS = (1.0, 30.0)
 
 
@@ -83,6 +84,7 @@ async def _database(settings: Settings, url: str) -> AsyncIterator[Check]:
             facts, counts = await numbers.facts(tx), await numbers.read(tx)
         for check in judge(facts, counts):
             yield check
+        yield _audit(counts["audit_age"], settings.seal_seconds)
         yield await _nodes(db)
         yield await _storage(db, settings)
     finally:
@@ -118,6 +120,15 @@ def _tenancy(facts: dict[str, Any]) -> Check:
         found = f"no forced row-level security on {', '.join(facts['open_tables'])}"
         return Check("tenancy", "fail", found, "Run: retinue migrate. Own tables belong into another schema.")
     return Check("tenancy", "ok", "the application's roles own nothing and cannot bypass row-level security")
+
+
+def _audit(age: float, every: float) -> Check:
+    if not every:
+        return Check("audit", "warn", "its lines are not sealed", "Set RETINUE_SEAL_SECONDS, for example to 5.")
+    if age < SEAL_SECONDS:
+        return Check("audit", "ok", "sealed" if age < every else f"sealed, but for the last {age:.0f} s")
+    advice = "Is a node running? A transaction that writes and stays open delays the seals: see pg_stat_activity."
+    return Check("audit", "warn", f"a line waits for its seal since {age:.0f} s", advice)
 
 
 def _graded(name: str, value: float, limits: tuple[float, float], found: str, advice: str) -> Check:

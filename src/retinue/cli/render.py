@@ -57,7 +57,7 @@ def cell(column: str, value: Any) -> str:
             return escape(", ".join(map(str, cast("list[object]", value))))
         case {"amount_micro": _, "currency": _}:
             return money(cast("Json", value))
-        case str() if column.endswith("_at"):
+        case str() if column == "at" or column.endswith("_at"):
             return moment(value)
         case str() if column in ("state", "status"):
             return state(value)

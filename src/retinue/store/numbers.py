@@ -19,11 +19,17 @@ select state, count(*)::bigint as entries from interaction where state in ('queu
 """
 # cross-tenant: as above
 WAITS = "select count(*)::bigint from wait where state = 'open'"
+# cross-tenant: as above; from the mark on there are only lines that wait for their seal
+UNSEALED = """
+select coalesce(extract(epoch from clock() - min(at)), 0)::float8 from audit_event
+where tx >= (select upto from audit_mark)
+"""
 NODES = "select count(*)::bigint from node where state <> 'down'"
 
 
 async def read(tx: Tx) -> dict[str, Any]:
-    """``{"queue": {state: count}, "queue_age": seconds, "interactions": {state: count}, "waits": n, "nodes": n}``.
+    """``{"queue": {state: count}, "queue_age": seconds, "interactions": {state: count}, "waits": n, "nodes": n,
+    "audit_age": seconds that the oldest line of audit waits for its seal}``.
 
     Every count is of a partial index, so it does not grow with history.
     """
@@ -32,7 +38,15 @@ async def read(tx: Tx) -> dict[str, Any]:
     turns = {"queued": 0, "running": 0} | {row["state"]: row["entries"] for row in await tx.fetch(OPEN)}
     age = max((row["age"] for row in entries), default=0.0)
     waits, up = await tx.fetchval(WAITS), await tx.fetchval(NODES)
-    return {"queue": queue, "queue_age": age, "interactions": turns, "waits": waits, "nodes": up}
+    unsealed = await tx.fetchval(UNSEALED)
+    return {
+        "queue": queue,
+        "queue_age": age,
+        "interactions": turns,
+        "waits": waits,
+        "nodes": up,
+        "audit_age": unsealed,
+    }
 
 
 @functools.cache

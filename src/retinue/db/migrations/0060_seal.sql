@@ -57,4 +57,4 @@ create table audit_mark (
 );
 insert into audit_mark default values;
 grant select, update on audit_mark to retinue_system;
-grant select (account_id, tx) on audit_event to retinue_system;
+grant select (account_id, tx, at) on audit_event to retinue_system;

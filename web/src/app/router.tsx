@@ -89,6 +89,13 @@ const interactionRoute = createRoute({
   component: lazyRouteComponent(() => import("@/features/activity/InteractionPage")),
 });
 
+const auditRoute = createRoute({
+  getParentRoute: () => shellRoute,
+  path: "/audit",
+  validateSearch: search.audit,
+  component: lazyRouteComponent(() => import("@/features/audit/AuditPage")),
+});
+
 const agentsRoute = createRoute({
   getParentRoute: () => shellRoute,
   path: "/agents",
@@ -138,6 +145,7 @@ const routeTree = rootRoute.addChildren([
     channelRoute,
     activityRoute,
     interactionRoute,
+    auditRoute,
     agentsRoute,
     newAgentRoute,
     agentRoute,

@@ -59,6 +59,14 @@ export function activity(raw: Raw): ActivitySearch {
   return given(Object.fromEntries(ACTIVITY.map((name) => [name, text(raw, name)])));
 }
 
+const AUDIT = ["event", "actor", "interaction_id", "since", "until", "line"] as const;
+
+export type AuditSearch = Partial<Record<(typeof AUDIT)[number], string>>;
+
+export function audit(raw: Raw): AuditSearch {
+  return given(Object.fromEntries(AUDIT.map((name) => [name, text(raw, name)])));
+}
+
 export interface InteractionSearch {
   step?: number;
 }

@@ -11,6 +11,7 @@ it.each([
   ["/channels/ch_2", "Channel"],
   ["/activity", "Activity"],
   ["/activity/int_1", "Turn"],
+  ["/audit", "Audit"],
   ["/agents", "Agents"],
   ["/agents/new", "New agent"],
   ["/agents/agt_1", "Assistant"],

@@ -16,6 +16,8 @@ export function titleOf(path: string, names: Names): string {
       return id ? (names.channel(id) ?? "Channel") : "Channels";
     case "activity":
       return id ? "Turn" : "Activity";
+    case "audit":
+      return "Audit";
     case "agents":
       return ofAgent(id, more, names);
     case "settings":

@@ -9,6 +9,7 @@ import {
   IconMoon,
   IconPlus,
   IconSettings,
+  IconShieldCheck,
   IconUserSquareRounded,
 } from "@tabler/icons-react";
 import { useQuery } from "@tanstack/react-query";
@@ -100,6 +101,7 @@ function useChannelEntries(): Entry[] {
 
 function usePageEntries(): Entry[] {
   const navigate = useNavigate();
+  const admin = useIsAdmin();
   const page = (name: string, words: string, mark: Entry["mark"], run: () => void): Entry => {
     return { id: `page-${name}`, group: "Pages", label: name, words, mark, run };
   };
@@ -113,6 +115,7 @@ function usePageEntries(): Entry[] {
     page("Activity", "turns interactions log timeline", <IconActivity {...icon} />, () => void navigate({ to: "/activity" })),
     page("Agents", "list", <IconUserSquareRounded {...icon} />, () => void navigate({ to: "/agents" })),
     page("Channels", "browse", <IconHash {...icon} />, () => void navigate({ to: "/channels" })),
+    ...(admin ? [page("Audit", "record log seal verify export", <IconShieldCheck {...icon} />, () => void navigate({ to: "/audit" }))] : []),
     ...SECTIONS.map(section),
   ];
 }

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 
-import { between, clock, dayNumber, dayTitle, duration, relative, setHours, setPlace } from "./time";
+import { between, clock, dayNumber, dayTitle, duration, moment, relative, setHours, setPlace } from "./time";
 
 const NOW = Date.parse("2026-03-12T14:00:00Z");
 
@@ -38,6 +38,12 @@ it("shows the time in the person's zone, and copes with one that nobody knows", 
   expect(clock("2026-03-12T14:05:00Z")).toBe("23:05");
   setPlace("en-GB", "Mars/Olympus");
   expect(clock("2026-03-12T14:05:00Z")).toMatch(/:05$/);
+});
+
+it("tells moments of today from those of other days", () => {
+  expect(moment("2026-03-12T09:05:07Z", NOW)).toBe("09:05:07");
+  expect(moment("2026-03-11T23:59:59Z", NOW)).toBe("11 Mar, 23:59:59");
+  expect(moment("2025-03-11T23:59:59Z", NOW)).toBe("11 Mar 2025, 23:59:59");
 });
 
 describe("duration", () => {

@@ -111,6 +111,12 @@ function hourDigits(): "numeric" | "2-digit" {
   return format({ hour: "numeric" }).resolvedOptions().hour12 ? "numeric" : "2-digit";
 }
 
+/** "14:05:09" of today, "12 Mar, 14:05:09" of another day, with the year where it is another one. */
+export function moment(when: string | number | Date, now: number = Date.now()): string {
+  const time = format({ hour: hourDigits(), minute: "2-digit", second: "2-digit" }).format(ms(when));
+  return dayNumber(when) === dayNumber(now) ? time : `${day(when, now)}, ${time}`;
+}
+
 /** "14:05:09.120": for timelines. */
 export function clockExact(when: string | number | Date): string {
   const options = { hour: hourDigits(), minute: "2-digit", second: "2-digit", fractionalSecondDigits: 3 } as const;

@@ -8,6 +8,8 @@ import classes from "./FilterChips.module.css";
 export interface Option {
   value: string;
   label: string;
+  /** Options of one group stand together, under its name. */
+  group?: string;
 }
 
 export interface FilterDef {
@@ -51,7 +53,7 @@ function Chip({ filter, onChange }: { filter: FilterDef; onChange: (value: strin
   }); // prettier-ignore
   const chosen = filter.options.find((option) => option.value === filter.value);
   const words = filter.value === undefined ? null : (chosen?.label ?? filter.valueLabel ?? filter.value);
-  const found = filter.options.filter((option) => option.label.toLowerCase().includes(search.trim().toLowerCase()));
+  const found = filter.options.filter((option) => `${option.group ?? ""} ${option.label}`.toLowerCase().includes(search.trim().toLowerCase()));
   return (
     <Combobox
       store={combobox}
@@ -87,17 +89,35 @@ function Chip({ filter, onChange }: { filter: FilterDef; onChange: (value: strin
           />
         ) : null}
         <Combobox.Options className={classes.options} aria-label={filter.label}>
-          {found.map((option) => (
-            <Combobox.Option key={option.value} value={option.value} active={option.value === filter.value}>
-              <span className={classes.option}>
-                {option.label}
-                {option.value === filter.value ? <IconCheck size={16} stroke={1.5} aria-hidden /> : null}
-              </span>
-            </Combobox.Option>
-          ))}
+          {grouped(found).map(([group, options]) =>
+            group ? (
+              <Combobox.Group key={group} label={group}>
+                <Choices options={options} value={filter.value} />
+              </Combobox.Group>
+            ) : (
+              <Choices key="" options={options} value={filter.value} />
+            ),
+          )}
           {found.length === 0 ? <Combobox.Empty>Nothing by that name</Combobox.Empty> : null}
         </Combobox.Options>
       </Combobox.Dropdown>
     </Combobox>
   );
+}
+
+function Choices({ options, value }: { options: readonly Option[]; value: string | undefined }) {
+  return options.map((option) => (
+    <Combobox.Option key={option.value} value={option.value} active={option.value === value}>
+      <span className={classes.option}>
+        {option.label}
+        {option.value === value ? <IconCheck size={16} stroke={1.5} aria-hidden /> : null}
+      </span>
+    </Combobox.Option>
+  ));
+}
+
+function grouped(options: readonly Option[]): [string, Option[]][] {
+  const groups = new Map<string, Option[]>();
+  for (const option of options) groups.set(option.group ?? "", [...(groups.get(option.group ?? "") ?? []), option]);
+  return [...groups];
 }

@@ -46,6 +46,12 @@ function useReturningFocus(panel: React.RefObject<HTMLElement | null>): void {
   }, [panel]);
 }
 
+/** Whether something is open over the page. A list of choices that was closed stays in the document, unseen. */
+function isOver(): boolean {
+  const found = document.querySelectorAll("[role='dialog'], [role='menu'], [role='listbox']");
+  return [...found].some((one) => one.getClientRects().length > 0);
+}
+
 function useEscape(panel: React.RefObject<HTMLElement | null>, onClose: () => void): void {
   const close = useRef(onClose);
   useEffect(() => {
@@ -54,7 +60,7 @@ function useEscape(panel: React.RefObject<HTMLElement | null>, onClose: () => vo
   useEffect(() => {
     const onKey = (event: KeyboardEvent) => {
       if (event.key !== "Escape" || event.defaultPrevented) return;
-      if (document.querySelector("[role='dialog'], [role='menu'], [role='listbox']")) return; // theirs first
+      if (isOver()) return; // theirs first
       const inField = event.target instanceof Element && event.target.matches("input, textarea, [contenteditable]");
       if (inField && !panel.current?.contains(event.target)) return;
       event.preventDefault();

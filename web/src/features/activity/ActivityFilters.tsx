@@ -8,12 +8,13 @@ import { useAgents } from "@/api/agents";
 import { useChannels } from "@/api/channels";
 import { usePeople } from "@/api/members";
 import { money } from "@/lib/money";
+import { RANGES } from "@/lib/ranges";
 import { ofInteraction } from "@/lib/states";
 import { day } from "@/lib/time";
 import { FilterChips, type FilterDef } from "@/ui/FilterChips";
 
 import classes from "./ActivityPage.module.css";
-import { RANGES, STATES, type ActivitySearch } from "./filters";
+import { STATES, type ActivitySearch } from "./filters";
 
 const COSTS = [0.01, 0.1, 1, 10];
 

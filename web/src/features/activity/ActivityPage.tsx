@@ -1,14 +1,17 @@
 /** Every turn of every agent one may see: a live table that never moves under its reader. */
-import { Button, UnstyledButton } from "@mantine/core";
+import { Button } from "@mantine/core";
 import { useNavigate, useSearch } from "@tanstack/react-router";
 import { useCallback, useMemo, useState, type MouseEvent, type ReactNode } from "react";
 
 import { allInteractions, type Interaction } from "@/api/interactions";
+import { useIsAdmin } from "@/api/me";
 import { plural } from "@/lib/format";
 import { DataTable } from "@/ui/DataTable";
 import { EmptyState } from "@/ui/EmptyState";
 import { ErrorState } from "@/ui/ErrorState";
+import { LinkAnchor } from "@/ui/links";
 import { ListSkeleton } from "@/ui/ListSkeleton";
+import { NewRows } from "@/ui/NewRows";
 import { PageHeader } from "@/ui/PageHeader";
 
 import { ActivityFilters } from "./ActivityFilters";
@@ -18,6 +21,7 @@ import { isFiltered, nameOf, readSearch, sortOf, toFilters, type ActivitySearch 
 import { useLog } from "./useLog";
 
 export default function ActivityPage() {
+  const admin = useIsAdmin();
   const raw = useSearch({ strict: false });
   const navigate = useNavigate();
   const [opened] = useState(() => Date.now());
@@ -38,7 +42,9 @@ export default function ActivityPage() {
 
   return (
     <div className={classes.page}>
-      <PageHeader title="Activity" note="Every turn of every agent, as far as you may see it" />
+      <PageHeader title="Activity" note="Every turn of every agent, as far as you may see it">
+        {admin ? <LinkAnchor to="/audit" className={classes.audit}>Audit</LinkAnchor> : null}
+      </PageHeader>
       <DataTable
         id="activity"
         label="Turns"
@@ -88,13 +94,4 @@ function Tail({ log }: { log: Log }) {
   if (log.isFetchingNextPage) return <ListSkeleton rows={3} label="Loading more turns" />;
   if (!log.isFetchNextPageError) return null;
   return <ErrorState inline error={log.error} retry={() => void log.fetchNextPage()} what="more turns" />;
-}
-
-function NewRows({ count, more, onShow }: { count: number; more: boolean; onShow: () => void }) {
-  const words = more && count >= 100 ? "100 or more new" : `${count} new`;
-  return (
-    <UnstyledButton className={classes.fresh} onClick={onShow}>
-      {words}
-    </UnstyledButton>
-  );
 }

@@ -1,5 +1,6 @@
 /** The filters of the log: as they stand in the address, and as the API takes them. */
 import type { InteractionFilters } from "@/api/interactions";
+import { isSince, sinceOf } from "@/lib/ranges";
 import type { Sort } from "@/ui/table/columns";
 
 export const STATES = ["queued", "running", "waiting", "succeeded", "failed", "cancelled"] as const;
@@ -22,13 +23,6 @@ export interface ActivitySearch {
   sort?: Order;
 }
 
-export const RANGES: Record<string, { label: string; ms: number }> = {
-  "1h": { label: "Last hour", ms: 3_600_000 },
-  "24h": { label: "Last 24 hours", ms: 86_400_000 },
-  "7d": { label: "Last 7 days", ms: 7 * 86_400_000 },
-  "30d": { label: "Last 30 days", ms: 30 * 86_400_000 },
-};
-
 /** What of an address is understood; the rest is left out rather than shown as an error. */
 export function readSearch(raw: Record<string, unknown>): ActivitySearch {
   const search: ActivitySearch = {};
@@ -39,7 +33,7 @@ export function readSearch(raw: Record<string, unknown>): ActivitySearch {
     if (typeof value === "string" && value !== "") search[name] = value;
   }
   const since = raw["since"];
-  if (typeof since === "string" && (since in RANGES || !Number.isNaN(Date.parse(since)))) search.since = since;
+  if (isSince(since)) search.since = since;
   const cost = Number(raw["min_cost"]);
   if (Number.isFinite(cost) && cost > 0) search.min_cost = String(cost);
   const sort = ORDERS.find((name) => name === raw["sort"]);
@@ -54,12 +48,6 @@ export function toFilters(search: ActivitySearch, now: number): InteractionFilte
   if (since) filters.since = sinceOf(since, now);
   if (min_cost) filters.min_cost_micro = Math.round(Number(min_cost) * 1_000_000);
   return filters;
-}
-
-function sinceOf(since: string, now: number): string {
-  const range = RANGES[since];
-  const at = range ? Math.floor((now - range.ms) / 60_000) * 60_000 : Date.parse(since);
-  return new Date(at).toISOString();
 }
 
 export function isFiltered(search: ActivitySearch): boolean {

@@ -1,8 +1,9 @@
 import { describe, expect, it } from "vitest";
 
 import type { Interaction, LogData } from "@/api/interactions";
+import { rowsOf, unseen } from "@/lib/paged";
 
-import { patched, rowsOf, unseen } from "./log";
+import { patched } from "./log";
 
 function row(id: string, state: Interaction["state"] = "succeeded"): Interaction {
   const cost = { amount_micro: 0, currency: "USD" };

@@ -17,16 +17,3 @@ function differs(row: Interaction, newer: Interaction | undefined): boolean {
   const telling = ["state", "attempt", "ended_at", "started_at", "input_tokens", "output_tokens", "error_detail"] as const;
   return telling.some((name) => row[name] !== newer[name]) || row.cost.amount_micro !== newer.cost.amount_micro;
 }
-
-/** All rows, once each: a row may stand on two pages when one came in between. */
-export function rowsOf(data: LogData | undefined): Interaction[] {
-  const seen = new Map<string, Interaction>();
-  for (const row of data?.pages.flatMap((page) => page.data) ?? []) if (!seen.has(row.id)) seen.set(row.id, row);
-  return [...seen.values()];
-}
-
-/** Those of the newest that are not among the rows yet. */
-export function unseen(rows: readonly Interaction[], newest: readonly Interaction[]): Interaction[] {
-  const known = new Set(rows.map((row) => row.id));
-  return newest.filter((row) => !known.has(row.id));
-}

@@ -6,8 +6,9 @@ import {
   fetchInteraction, logKey, useInteractionHead, useInteractionLog, type Interaction, type InteractionFilters, type LogData,
 } from "@/api/interactions"; // prettier-ignore
 import { useLive } from "@/api/live";
+import { rowsOf, unseen } from "@/lib/paged";
 
-import { patched, rowsOf, unseen } from "./log";
+import { patched } from "./log";
 
 const SETTLE_MS = 400;
 /** Rows further down that changed at once; more than this and they wait for the next reload. */

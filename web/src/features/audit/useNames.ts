@@ -1,0 +1,27 @@
+/** Names of what the lines speak of; what one may not see or is gone has none. */
+import { useMemo } from "react";
+
+import { useAgents } from "@/api/agents";
+import { useChannels } from "@/api/channels";
+import { usePeople } from "@/api/members";
+import { useTeams } from "@/api/teams";
+
+import type { Names } from "./about";
+
+type List = readonly { id: string; name: string }[] | undefined;
+
+const LOADING = "…";
+
+function finder(list: List): (id: string) => string | undefined {
+  if (!list) return () => LOADING;
+  const byId = new Map(list.map(({ id, name }) => [id, name]));
+  return (id) => byId.get(id);
+}
+
+export function useNames(): Names {
+  const [agents, channels, people, teams] = [useAgents().data, useChannels().data, usePeople().data, useTeams().data];
+  return useMemo(
+    () => ({ agent: finder(agents), channel: finder(channels), person: finder(people), team: finder(teams) }),
+    [agents, channels, people, teams],
+  );
+}

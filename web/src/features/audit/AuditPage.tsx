@@ -146,5 +146,5 @@ function OpenLine({ id, rows, names, onClose }: OpenProps) {
 function Missing({ found }: { found: ReturnType<typeof useAuditLine> }) {
   if (found.isPending) return <ListSkeleton rows={6} label="Loading the line" />;
   if (found.isError) return <ErrorState error={found.error} retry={() => void found.refetch()} what="this line" />;
-  return <EmptyState title="This line is gone or never was.">Verify says which.</EmptyState>;
+  return <EmptyState title="This line is gone or never was.">Verify names what is missing.</EmptyState>;
 }

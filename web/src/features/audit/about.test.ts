@@ -47,6 +47,8 @@ describe("a line", () => {
     expect(notesOf(line({ detail: { ok: false, error: "timed_out" } }))).toBe("failed, timed out");
     expect(notesOf(line({ detail: { fields: ["name", "system_prompt"] } }))).toBe("name and system prompt");
     expect(notesOf(line({ event: "audit.verify", detail: { seals: 3, lines: 1204, faults: 0 } }))).toBe("1,204 lines, whole");
+    expect(notesOf(line({ event: "session.start", detail: { method: "link" } }))).toBe("by link");
+    expect(notesOf(line({ detail: { model: "anthropic/claude-sonnet-4-5-20250929" } }))).toBe("claude-sonnet-4-5");
     expect(notesOf(line({}))).toBe("");
   });
 });

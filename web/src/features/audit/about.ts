@@ -1,6 +1,6 @@
 /** What a line of the record speaks of, read from its detail: things with names and places, and a few words. Pure. */
 import type { AuditLine } from "@/api/audit";
-import { label, names as listed, plural } from "@/lib/format";
+import { label, names as listed, plural, shortModel } from "@/lib/format";
 import { ofInteraction } from "@/lib/states";
 
 export interface Names {
@@ -80,7 +80,7 @@ function ofTurn({ interaction_id, step_seq }: AuditLine): Thing[] {
 }
 
 const STATES = ["queued", "running", "waiting", "succeeded", "failed", "cancelled"] as const;
-const PLAIN = ["role", "method", "format", "which", "model", "kind"] as const;
+const PLAIN = ["role", "format", "which", "kind"] as const;
 
 /** The rest that is worth a glance: "succeeded", "name, prompt", "as admin". Empty when there is nothing. */
 export function notesOf({ event, detail }: AuditLine): string {
@@ -91,6 +91,8 @@ export function notesOf({ event, detail }: AuditLine): string {
     error && error !== state ? label(error).toLowerCase() : undefined,
     listed(texts(detail, "fields").map((field) => label(field).toLowerCase()), 3) || undefined,
     ...PLAIN.map((name) => text(detail, name)),
+    shortModel(text(detail, "model") ?? "") || undefined,
+    text(detail, "method") ? `by ${text(detail, "method") ?? ""}` : undefined,
     event === "audit.verify" ? verified(detail) : undefined,
   ];
   return [...new Set(parts.filter((part) => part !== undefined))].join(", ");

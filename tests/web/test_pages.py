@@ -14,7 +14,8 @@ PLACES = (
     "/welcome", "/channels", "/channels/{channel}", "/channels/{channel}?panel=details",
     "/channels/{channel}?panel=members", "/channels/{channel}?thread={message}", "/channels/{empty}", "/activity",
     "/activity/{turn}", "/activity/{turn}?step=1", "/agents", "/agents/new", "/agents/{agent}", "/agents/{agent}/edit",
-    "/channels/ch_00000000000000000000000000", "/nowhere", *(f"/settings/{name}" for name in SECTIONS),
+    "/audit", "/audit?event=tool.call", "/channels/ch_00000000000000000000000000", "/nowhere",
+    *(f"/settings/{name}" for name in SECTIONS),
 )  # fmt: skip
 
 
@@ -78,6 +79,7 @@ def test_axe_objects_to_nothing_on_a_phone_nor_before_signing_in(
         "/channels/{channel}?panel=details",
         "/activity",
         "/activity/{turn}",
+        "/audit",
         "/agents",
     ):
         page.goto(place.format(**names))

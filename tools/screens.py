@@ -145,6 +145,34 @@ def press(name: str) -> Act:
     return lambda page: page.get_by_role("button", name=re.compile(name)).first.click()
 
 
+def sealed(page: Page) -> None:
+    """The last seal was made four seconds ago, and nothing is seen of the verifications of other pictures."""
+
+    def answer(route: Route) -> None:
+        response = route.fetch()
+        route.fulfill(response=response, json=response.json() | {"sealed_at": (NOW - timedelta(seconds=4)).isoformat()})
+
+    def without(route: Route) -> None:
+        response = route.fetch()
+        lines = response.json()
+        lines["data"] = [line for line in lines["data"] if line["event"] != "audit.verify"]
+        route.fulfill(response=response, json=lines)
+
+    page.route("**/v1/audit/seal", answer)
+    page.route("**/v1/audit?*", without)
+
+
+def verified(page: Page) -> None:
+    expect(page.get_by_role("region", name="Seals")).to_contain_text("no line waiting")
+    page.get_by_role("button", name="Verify").click()
+    expect(page.get_by_role("region", name="Seals").get_by_role("status")).to_contain_text("Whole")
+
+
+def open_line(page: Page) -> None:
+    page.get_by_role("row").filter(has_text="Tool called").first.click()
+    expect(page.get_by_role("region", name="All of the line")).to_be_visible()
+
+
 SECTIONS = ("profile", "security", "keys", "appearance", "account", "people", "teams", "models", "storage")
 MESSAGES = re.compile(r"/v1/channels/[^/]+/messages\?")
 SHOTS = (
@@ -173,6 +201,10 @@ SHOTS = (
     Shot("interaction-step", "/activity/{margin_turn}?step=2", "A step of it: what went in, what came out", forms=ALL),
     Shot("interaction-prompt", "/activity/{margin_turn}?step=1", "The prompt, as the model had it", press("prompt")),
     Shot("interaction-config", "/activity/{margin_turn}", "What changed in the agent since", press("Compare with now")),
+    Shot("audit", "/audit", "Who did what, in a record that is sealed", before=sealed, forms=ALL),
+    Shot("audit-line", "/audit?event=tool.call", "A line of it, opened", open_line, sealed, forms=ALL),
+    Shot("audit-verified", "/audit", "Every line compared with its seal", verified, sealed),
+    Shot("audit-empty", "/audit?event=secret.delete", "No line fits the filters", before=sealed),
     Shot("agents", "/agents", "All agents", live=True, forms=ALL),
     Shot("agents-catalogue", "/agents", "Agents to install", catalogue),
     Shot("agent", "/agents/{ledger}", "One agent: what it does, where, and what it costs", forms=ALL),

@@ -57,6 +57,7 @@ class Studio(House):
             "PYTHONPATH": str(self.copied()),
             "SHIFT": str(shift),
             "RETINUE_EGRESS_ALLOW": f"127.0.0.1:{self.tools_port}",
+            "RETINUE_SEAL_SECONDS": "1",
         }
 
     def copied(self) -> Path:
@@ -310,8 +311,18 @@ class World:
             await connection.execute(f"update {table} set {column} = $1 where {column} > $1", moment("-30 08:00"))
         await connection.execute(KEYS)
         await connection.execute("update session set created_at = $1", moment("0 08:20"))
+        await _seal_anew(connection)
         await connection.close()
         self.told.clear()
+
+
+async def _seal_anew(connection: Any) -> None:
+    """Date what was arranged, and have all lines sealed again as they are now: their old seals are of other times."""
+    async with connection.transaction():
+        await connection.execute("update audit_mark set upto = 0")
+        await connection.execute("delete from audit_seal")
+        for at, signing_in in (("-30 08:00", False), ("0 08:20", True)):
+            await connection.execute(ARRANGED, moment(at), signing_in)
 
 
 BEGINNINGS = (
@@ -332,6 +343,10 @@ update api_key set last_used_at = null, prefix = left(prefix, 5) || left(md5(pla
 from (select id, row_number() over (order by id) as place from api_key) as placed where placed.id = api_key.id
 """
 """What is shown of a key's secret is the same in every run."""
+ARRANGED = """
+update audit_event set at = $1
+where interaction_id is null and (event in ('session.start', 'sign_in_link.create')) = $2
+"""
 WEIGHTS = {"think": 5.0, "act": 1.4, "respond": 0.1, "triage": 0.2}
 
 

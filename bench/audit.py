@@ -13,8 +13,8 @@ from retinue.domain.ids import encode
 
 NAME = "audit"
 AT_ONCE = 8
-SECONDS, QUICK_SECONDS = 6.0, 3.0
-ROUNDS, QUICK_ROUNDS = 6, 3
+SECONDS, QUICK_SECONDS = 6.0, 2.0
+ROUNDS, QUICK_ROUNDS = 6, 4
 STOCK, QUICK_STOCK = 60_000, 12_000
 MODES = {"sealed": "1", "unsealed": "0"}
 """``RETINUE_SEAL_SECONDS``."""

@@ -9,7 +9,6 @@ from typing import Any
 
 from bench import child, harness, node, world
 from bench.harness import Metric, Report, Server
-from retinue.domain.ids import encode
 
 NAME = "audit"
 AT_ONCE = 8
@@ -37,7 +36,7 @@ async def run(quick: bool) -> Report:
                 for mode in sorted(MODES, reverse=bool(number % 2)):
                     found[mode].append(await measure(server, url, driver, mode, seconds))
                 harness.progress(f"round {number + 1} of {rounds}")
-        details = {"rounds": found, "account": encode("acc", made.account_id), "server": await server.settings()}
+        details = {"rounds": found, "server": await server.settings()}
     rates = {mode: statistics.median(item["per_second"] for item in items) for mode, items in found.items()}
     cost = (1 - rates["sealed"] / rates["unsealed"]) * 100
     return Report(

@@ -1,14 +1,12 @@
 """The commands ``audit``: read the record, take it home, and check that nobody changed it."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import typer
 
+from retinue.cli.place import api_of
 from retinue.cli.things import Json
-
-if TYPE_CHECKING:
-    from retinue.cli.http import Api
 
 app = typer.Typer(no_args_is_help=True, help="The record of what was done: read it, export it, verify it.")
 
@@ -29,7 +27,7 @@ def list_lines(
     from retinue.cli import render
 
     wanted = {"event": event, "actor_id": actor, "since": since}
-    rows = list(_api(ctx).each("/v1/audit", most=most, **wanted))
+    rows = list(api_of(ctx).each("/v1/audit", most=most, **wanted))
     columns = ("at", "event", "actor_id", "interaction_id", "step_seq")
     render.as_json(rows) if as_json else render.table(rows, columns, "Nothing was done yet.")
 
@@ -42,7 +40,7 @@ def export(
     until: Until = None,
 ) -> None:
     """Write all sealed lines with their seals to a file. ``retinue audit verify`` checks it without a server."""
-    bytes_written = _api(ctx).download("/v1/audit/export", file, since=since, until=until)
+    bytes_written = api_of(ctx).download("/v1/audit/export", file, since=since, until=until)
     typer.echo(f"{bytes_written} bytes written to {file}. Check it with: retinue audit verify {file}")
 
 
@@ -51,7 +49,7 @@ def key(ctx: typer.Context, as_json: Json = False) -> None:
     """The keys that seals are signed with. Keep the id elsewhere, for ``retinue audit verify --key``."""
     from retinue.cli import render
 
-    rows = _api(ctx).get("/v1/audit/keys")
+    rows = api_of(ctx).get("/v1/audit/keys")
     render.as_json(rows) if as_json else render.table(rows, ("id", "public", "current"), "")
 
 
@@ -65,7 +63,7 @@ def verify(
     """Check an export, without a server; without FILE, what the server has stored. Ends with 1 if anything is wrong."""
     from retinue.cli import render
 
-    report = _of_file(file, key) if file else _api(ctx).post("/v1/audit/verify")
+    report = _of_file(file, key) if file else api_of(ctx).post("/v1/audit/verify")
     if as_json:
         render.as_json(report)
     else:
@@ -100,8 +98,3 @@ def _tell(report: dict[str, Any], key: str | None) -> None:
             f"Signed with {', '.join(report['keys'])}. To be sure that this is your installation's key, compare it "
             "with `retinue audit key`, or pass --key."
         )
-
-
-def _api(ctx: typer.Context) -> "Api":
-    api: Api = ctx.obj.api()
-    return api

@@ -4,6 +4,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from retinue.cli.place import api_of
+
 if TYPE_CHECKING:
     from retinue.cli.http import Api
 
@@ -27,7 +29,7 @@ def list_interactions(
     """Turns, newest first."""
     from retinue.cli import render
 
-    rows = list(_api(ctx).each("/v1/interactions", most=limit, state=state, agent_id=agent))
+    rows = list(api_of(ctx).each("/v1/interactions", most=limit, state=state, agent_id=agent))
     render.as_json(rows) if as_json else render.table(rows, COLUMNS, "There are no turns yet. Begin: retinue chat")
 
 
@@ -36,7 +38,7 @@ def show(ctx: typer.Context, id: Id, as_json: Json = False) -> None:
     """One turn as a timeline: steps, durations, tokens, cost, tools, questions."""
     from retinue.cli import render
 
-    turn = _api(ctx).get(f"/v1/interactions/{id}")
+    turn = api_of(ctx).get(f"/v1/interactions/{id}")
     render.as_json(turn) if as_json else render.timeline(turn)
 
 
@@ -47,7 +49,7 @@ def watch(
     """Follow one turn to its end; without an id, the newest one that has not ended, or else the newest."""
     from retinue.cli import chat
 
-    api = _api(ctx)
+    api = api_of(ctx)
     chosen = id or _newest(api)
     screen = chat.Screen(live=True, asks=True)
     raise typer.Exit(chat.Turn(api, screen, "").follow(chosen))
@@ -65,7 +67,7 @@ def _newest(api: "Api") -> str:
 @app.command()
 def cancel(ctx: typer.Context, id: Id) -> None:
     """Stop a turn, wherever it runs."""
-    done: dict[str, Any] = _api(ctx).post(f"/v1/interactions/{id}/cancel")
+    done: dict[str, Any] = api_of(ctx).post(f"/v1/interactions/{id}/cancel")
     words = "stops at its next step" if done["state"] == "running" else f"is {done['state']}"
     typer.echo(f"{done['id']} {words}")
 
@@ -73,7 +75,7 @@ def cancel(ctx: typer.Context, id: Id) -> None:
 @app.command()
 def retry(ctx: typer.Context, id: Id) -> None:
     """Try a failed turn again, with what it has done so far."""
-    turn = _api(ctx).post(f"/v1/interactions/{id}/retry")
+    turn = api_of(ctx).post(f"/v1/interactions/{id}/retry")
     typer.echo(f"{turn['id']} is {turn['state']}")
 
 
@@ -86,7 +88,7 @@ def answer(
     result: Annotated[str | None, typer.Option(help="What the call gave, if you know it.")] = None,
 ) -> None:
     """Answer what a turn waits for: whether a call of unknown outcome happened."""
-    api = _api(ctx)
+    api = api_of(ctx)
     wait_id = _open_wait(api, id) if id.startswith("int_") else id
     if happened is None:
         happened = False if again else typer.confirm("Did it happen?")
@@ -116,7 +118,7 @@ def list_dead(ctx: typer.Context, limit: Limit = 50, as_json: Json = False) -> N
     """Turns that were given up, with why."""
     from retinue.cli import render
 
-    rows = list(_api(ctx).each("/v1/interactions", most=limit, dead_letter="true"))
+    rows = list(api_of(ctx).each("/v1/interactions", most=limit, dead_letter="true"))
     columns = ("id", "agent_id", "error", "error_detail", "retries", "created_at")
     render.as_json(rows) if as_json else render.table(rows, columns, "There are no dead letters.")
 
@@ -132,7 +134,7 @@ def retry_dead(
 
     from retinue.cli import render
 
-    api = _api(ctx)
+    api = api_of(ctx)
     chosen = ids or []
     if everything:
         chosen = [turn["id"] for turn in api.each("/v1/interactions", dead_letter="true")]
@@ -141,8 +143,3 @@ def retry_dead(
     for id in track(chosen, "Retrying", console=render.err, transient=True):
         api.post(f"/v1/interactions/{id}/retry")
     typer.echo(f"{len(chosen)} tried again")
-
-
-def _api(ctx: typer.Context) -> "Api":
-    api: Api = ctx.obj.api()
-    return api

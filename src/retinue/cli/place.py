@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 from retinue import errors
 
 if TYPE_CHECKING:  # slow to import; the commands that need it import it themselves
+    from typer import Context
+
     from retinue.cli.http import Api
     from retinue.settings import Settings
 
@@ -55,3 +57,9 @@ class Place:
             raise errors.Misconfigured("; ".join(wrong)) from error
         given = {name: value for name, value in changes.items() if value is not None}
         return found.model_copy(update={"home": self.home.expanduser(), **given})
+
+
+def api_of(ctx: "Context") -> "Api":
+    """A client for this command, as the global options say."""
+    place: Place = ctx.obj
+    return place.api()

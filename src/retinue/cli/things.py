@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from retinue.cli.place import api_of
+
 if TYPE_CHECKING:
     from retinue.cli.http import Api
 
@@ -49,7 +51,7 @@ def create_agent(
     body = _definition(file, name=name, system_prompt=prompt or None, model=model)
     if tools:
         body["tools"] = [{"tool": slug} for slug in tools]
-    api = _api(ctx)
+    api = api_of(ctx)
     made = api.post("/v1/agents", body)
     _print(made)
     if body.get("tools"):
@@ -113,7 +115,7 @@ def create_channel(
     """Make a channel and put agents into it."""
     body = _definition(file, name=name, kind=kind)
     if agents:
-        body["members"] = [{"agent_id": _agent_id(_api(ctx), slug)} for slug in agents]
+        body["members"] = [{"agent_id": _agent_id(api_of(ctx), slug)} for slug in agents]
     _create(ctx, "/v1/channels", body)
 
 
@@ -161,18 +163,13 @@ def create_user(
     role: Annotated[str, typer.Option(help="member, lead, admin or owner")] = "member",
 ) -> None:
     """Add a person, and print a link that signs them in once."""
-    api = _api(ctx)
+    api = api_of(ctx)
     made = api.post("/v1/users", {"email": email, "name": name, "role": role})
     link = api.post("/v1/sign-in-links", {"user_id": made["id"]})
     _print(made | {"sign_in": link["url"]})
 
 
 # ── what they share ──────────────────────────────────────────────────────────────────────────────────────────────
-
-
-def _api(ctx: typer.Context) -> "Api":
-    api: Api = ctx.obj.api()
-    return api
 
 
 def _definition(file: Path | None, **given: Any) -> dict[str, Any]:
@@ -191,12 +188,12 @@ def _definition(file: Path | None, **given: Any) -> dict[str, Any]:
 def _list(ctx: typer.Context, path: str, columns: tuple[str, ...], as_json: bool) -> None:
     from retinue.cli import render
 
-    rows = list(_api(ctx).each(path))
+    rows = list(api_of(ctx).each(path))
     render.as_json(rows) if as_json else render.table(rows, columns, "There are none yet.")
 
 
 def _create(ctx: typer.Context, path: str, body: dict[str, Any]) -> None:
-    _print(_api(ctx).post(path, body))
+    _print(api_of(ctx).post(path, body))
 
 
 def _print(made: dict[str, Any]) -> None:

@@ -10,13 +10,12 @@ from uuid import UUID
 
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
-from cryptography.hazmat.primitives.hashes import SHA256
-from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 from retinue.db.pool import Database, Tx
 from retinue.domain import seals, verifying
 from retinue.domain.seals import NOTHING, Seal, SealState
 from retinue.domain.verifying import Report
+from retinue.store import secrets
 from retinue.telemetry import clock
 
 LINES = 2000
@@ -29,8 +28,7 @@ class Signer:
     """The installation's signing key, derived from its secret key."""
 
     def __init__(self, secret_key: str) -> None:
-        seed = HKDF(algorithm=SHA256(), length=32, salt=None, info=b"retinue audit seal v1").derive(secret_key.encode())
-        self._private = Ed25519PrivateKey.from_private_bytes(seed)
+        self._private = Ed25519PrivateKey.from_private_bytes(secrets.derived(secret_key, b"retinue audit seal v1"))
         self.public = self._private.public_key().public_bytes_raw()
         self.id = seals.key_id(self.public)
 

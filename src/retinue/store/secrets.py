@@ -42,12 +42,16 @@ class SecretValue(Value):
     value: str = Field(min_length=1, max_length=MAX_BYTES, repr=False)
 
 
+def derived(secret_key: str, purpose: bytes) -> bytes:
+    """A key of 32 bytes for one purpose alone, from the installation's secret key (RFC 5869)."""
+    return HKDF(algorithm=SHA256(), length=32, salt=None, info=purpose).derive(secret_key.encode())
+
+
 class Sealer:
     """Seals and opens with one key."""
 
     def __init__(self, secret_key: str) -> None:
-        derived = HKDF(algorithm=SHA256(), length=32, salt=None, info=b"retinue secret v1").derive(secret_key.encode())
-        self._cipher = AESGCM(derived)
+        self._cipher = AESGCM(derived(secret_key, b"retinue secret v1"))
 
     def seal(self, account_id: UUID, name: str, value: str) -> bytes:
         """Nonce and ciphertext."""

@@ -2,6 +2,7 @@
 import { useInfiniteQuery, useMutation, useQuery, useQueryClient, type InfiniteData } from "@tanstack/react-query";
 
 import { api, unwrap, type Schemas } from "./client";
+import { FROZEN } from "./frozen";
 import { keys } from "./keys";
 import type { paths } from "./schema";
 
@@ -28,12 +29,7 @@ export function useAuditLog(filters: AuditFilters) {
   return useInfiniteQuery({
     queryKey: keys.audit.log(filters),
     queryFn: ({ pageParam }): Promise<AuditPage> => fetchPage(filters, PAGE, pageParam ?? undefined),
-    initialPageParam: null as string | null,
-    getNextPageParam: (page) => page.next,
-    staleTime: Infinity,
-    refetchOnWindowFocus: false,
-    refetchOnReconnect: false,
-    meta: { live: false },
+    ...FROZEN,
   });
 }
 

@@ -4,6 +4,7 @@ import {
 } from "@tanstack/react-query"; // prettier-ignore
 
 import { api, unwrap, type Schemas } from "./client";
+import { FROZEN } from "./frozen";
 import { keys } from "./keys";
 import type { paths } from "./schema";
 
@@ -38,12 +39,7 @@ export function useInteractionLog(filters: InteractionFilters) {
   return useInfiniteQuery({
     queryKey: logKey(filters),
     queryFn: ({ pageParam }): Promise<InteractionPage> => fetchPage(filters, PAGE, pageParam ?? undefined),
-    initialPageParam: null as string | null,
-    getNextPageParam: (page) => page.next,
-    staleTime: Infinity,
-    refetchOnWindowFocus: false,
-    refetchOnReconnect: false,
-    meta: { live: false },
+    ...FROZEN,
   });
 }
 

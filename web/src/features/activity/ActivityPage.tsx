@@ -1,7 +1,7 @@
 /** Every turn of every agent one may see: a live table that never moves under its reader. */
 import { Button } from "@mantine/core";
 import { useNavigate, useSearch } from "@tanstack/react-router";
-import { useCallback, useMemo, useState, type MouseEvent, type ReactNode } from "react";
+import { useMemo, useState, type MouseEvent, type ReactNode } from "react";
 
 import { allInteractions, type Interaction } from "@/api/interactions";
 import { useIsAdmin } from "@/api/me";
@@ -13,6 +13,7 @@ import { LinkAnchor } from "@/ui/links";
 import { ListSkeleton } from "@/ui/ListSkeleton";
 import { NewRows } from "@/ui/NewRows";
 import { PageHeader } from "@/ui/PageHeader";
+import { useNextPage } from "@/ui/useNextPage";
 
 import { ActivityFilters } from "./ActivityFilters";
 import classes from "./ActivityPage.module.css";
@@ -35,10 +36,7 @@ export default function ActivityPage() {
     if (event?.defaultPrevented) return; // the link in the row has done it
     void navigate({ to: "/activity/$interactionId", params: { interactionId: row.id } });
   };
-  const { hasNextPage, isFetchingNextPage, isFetchNextPageError, fetchNextPage } = log;
-  const onEnd = useCallback(() => {
-    if (hasNextPage && !isFetchingNextPage && !isFetchNextPageError) void fetchNextPage();
-  }, [hasNextPage, isFetchingNextPage, isFetchNextPageError, fetchNextPage]);
+  const onEnd = useNextPage(log);
 
   return (
     <div className={classes.page}>
@@ -57,7 +55,7 @@ export default function ActivityPage() {
         topKey={`${JSON.stringify(search)}${shows}`}
         notice={fresh > 0 ? <NewRows count={fresh} more={more} onShow={() => { showFresh(); setShows(shows + 1); }} /> : null}
         tail={<Tail log={log} />}
-        totals={hasNextPage ? `The ${plural(rows.length, "turn")} loaded so far` : rows.length === 1 ? "1 turn" : `All ${plural(rows.length, "turn")}`}
+        totals={log.hasNextPage ? `The ${plural(rows.length, "turn")} loaded so far` : rows.length === 1 ? "1 turn" : `All ${plural(rows.length, "turn")}`}
         exportName="activity"
         exportRows={() => allInteractions(filters)}
         sort={sortOf(search.sort)}

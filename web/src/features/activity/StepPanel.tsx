@@ -10,6 +10,7 @@ import { exact } from "@/lib/time";
 import { CostCell } from "@/ui/CostCell";
 import { Duration } from "@/ui/Duration";
 import { ErrorState } from "@/ui/ErrorState";
+import { Fact } from "@/ui/Fact";
 import { JsonView } from "@/ui/JsonView";
 import { StateDot } from "@/ui/StateDot";
 
@@ -61,15 +62,6 @@ function Facts({ step }: { step: Step }) {
       {step.attempt > 1 ? <Fact name="Try">{step.attempt}</Fact> : null}
     </dl>
   ); // prettier-ignore
-}
-
-function Fact({ name, children }: { name: string; children: ReactNode }) {
-  return (
-    <div>
-      <dt>{name}</dt>
-      <dd>{children}</dd>
-    </div>
-  );
 }
 
 /** A tool call: its arguments and its result, as the journal has them. */

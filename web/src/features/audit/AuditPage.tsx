@@ -1,7 +1,7 @@
 /** The record of who did what, for admins: nothing here can be changed, and whether it was is one button away. */
 import { Button } from "@mantine/core";
 import { useNavigate, useSearch } from "@tanstack/react-router";
-import { useCallback, useMemo, useState, type MouseEvent, type ReactNode } from "react";
+import { useMemo, useState, type MouseEvent, type ReactNode } from "react";
 
 import { useAuditLine, useSeal, type AuditLine } from "@/api/audit";
 import { useMe } from "@/api/me";
@@ -15,6 +15,7 @@ import { ListSkeleton } from "@/ui/ListSkeleton";
 import { NewRows } from "@/ui/NewRows";
 import { PageHeader } from "@/ui/PageHeader";
 import { Panel } from "@/ui/Panel";
+import { useNextPage } from "@/ui/useNextPage";
 
 import type { Names } from "./about";
 import { auditColumns, compactLine } from "./auditColumns";
@@ -64,10 +65,7 @@ function Whole() {
     if (event?.defaultPrevented) return; // a link in the row has done it
     setSearch(row.id === line ? wanted : { ...wanted, line: row.id });
   };
-  const { hasNextPage, isFetchingNextPage, isFetchNextPageError, fetchNextPage } = log;
-  const onEnd = useCallback(() => {
-    if (hasNextPage && !isFetchingNextPage && !isFetchNextPageError) void fetchNextPage();
-  }, [hasNextPage, isFetchingNextPage, isFetchNextPageError, fetchNextPage]);
+  const onEnd = useNextPage(log);
   const clear = (): void => setSearch(line ? { line } : {});
 
   return (

@@ -1,10 +1,10 @@
 /** One line, open: everything it says. */
 import { Link } from "@tanstack/react-router";
-import type { ReactNode } from "react";
 
 import type { AuditLine } from "@/api/audit";
 import { exact } from "@/lib/time";
 import { CopyButton } from "@/ui/CopyButton";
+import { Fact } from "@/ui/Fact";
 import { JsonView } from "@/ui/JsonView";
 
 import { notesOf, thingsOf, type Names, type Thing } from "./about";
@@ -59,13 +59,4 @@ function More({ line, names }: { line: AuditLine; names: Names }) {
       <Link to="/audit" search={{ event: line.event, line: line.id }} className={classes.filter}>Only “{eventWords(line.event)}”</Link>
     </p>
   ); // prettier-ignore
-}
-
-function Fact({ name, children }: { name: string; children: ReactNode }) {
-  return (
-    <div>
-      <dt>{name}</dt>
-      <dd>{children}</dd>
-    </div>
-  );
 }

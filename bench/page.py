@@ -33,7 +33,7 @@ WHAT = {
     "initial_js_kb": "JavaScript fetched by that load, gzipped",
     "switch_ms": "from the click on another channel to its end painted, slowest",
     "keypress_ms": "from a key to its paint while a reply streams at 200 tokens/s, p99",
-    "heap_growth_percent": "heap of a page that shows streaming replies, at the end / after the first minute",
+    "heap_growth_percent": "heap of a page that shows streaming replies, after an hour / after three minutes",
     "idle_mb": "memory of an idle node besides PostgreSQL",
 }
 HEAD = """# Benchmarks

@@ -3,7 +3,7 @@ import { QueryClient } from "@tanstack/react-query";
 import { ApiError } from "@/api/client";
 
 const FRESH = 5 * 60_000; // live events make answers stale, not the clock
-const KEPT = 30 * 60_000;
+const KEPT = 5 * 60_000; // what no view shows; a page that is open all day must not grow with each turn that it showed
 
 /** Whether asking the same again may help: no answer, or a server that is not well. */
 export function worthRetrying(failures: number, error: unknown): boolean {

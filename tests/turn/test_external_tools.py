@@ -18,6 +18,7 @@ from retinue.domain.turns import Interaction, StepState
 from retinue.store import secrets, tools, turns
 from retinue.store.secrets import Sealer, Vault
 from retinue.store.turns import ThreadPrompt
+from retinue.store.wrapping import Keyring
 from retinue.tools import egress, registry, rest, signing
 from retinue.tools.registry import Context, tool
 from retinue.tools.resolve import Internal
@@ -27,7 +28,7 @@ from tests.tools.crm import CrmLookup
 from tests.turn.conftest import Lab, call, calls, node
 from tests.turn.test_tools_in_turns import results
 
-SEALER = Sealer("an installation's key")
+SEALER = Sealer(Keyring.local("an installation's key"))
 COMPANY = {
     "type": "object",
     "properties": {"company": {"type": "string", "description": "The company's name."}},
@@ -280,7 +281,7 @@ async def test_a_wrong_answer_is_told_to_the_model_once(lab: Lab, ask: Ask, answ
 async def test_an_agent_with_too_little_trust_reaches_no_endpoint(lab: Lab, ask: Ask) -> None:
     ended, server = await ask(FINE, Effect.READ, trust=TrustLevel.ADMIN)
     assert ended.state == "succeeded"
-    assert results(lab)[0]["result"]["error"] == "trust_too_low"
+    assert results(lab)[0]["result"]["error"] == "admin_not_granted"
     assert server.seen == []
     [line] = await lab.fetch("select detail from audit_event where account_id = $1 and event = 'policy.denied'")
     assert line["detail"]["tool"] == "crm_lookup"
@@ -318,7 +319,7 @@ async def test_a_secret_sealed_under_another_key_fails_the_call_and_not_the_turn
     async with serving(lambda _: FINE) as server, working(lab):
         assert lab.engine is not None
         await register(lab, server.url(), Effect.READ)
-        lab.engine.sources = [rest.Source(lab.db, Vault(lab.db, Sealer("another key")))]
+        lab.engine.sources = [rest.Source(lab.db, Vault(lab.db, Sealer(Keyring.local("another key"))))]
         lab.models.script = [calls(ACME)]
         assert (await lab.ask()).state == "succeeded"
     assert results(lab)[0]["result"]["error"] == "secret_unusable"

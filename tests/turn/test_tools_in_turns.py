@@ -183,14 +183,14 @@ async def test_what_is_refused_never_runs_and_says_why(crew: Lab) -> None:
     ended = await crew.ask()
     assert [one["ok"] for one in results(crew)] == [False, False, False, False, True]
     reasons = [one["result"]["error"] for one in results(crew)[:4]]
-    assert reasons == ["trust_too_low", "unknown_tool", "invalid_arguments", "invalid_arguments"]
+    assert reasons == ["admin_not_granted", "unknown_tool", "invalid_arguments", "invalid_arguments"]
     assert done == []
     denied = await crew.fetch(
         "select detail->>'error' as reason from audit_event where account_id = $1 and event = 'policy.denied' "
         "order by id"
     )
-    assert {row["reason"] for row in denied} == {"trust_too_low", "unknown_tool", "invalid_arguments"}
-    assert [s.error for s in await crew.steps(ended.id) if s.kind == "act"][:2] == ["trust_too_low", "unknown_tool"]
+    assert {row["reason"] for row in denied} == {"admin_not_granted", "unknown_tool", "invalid_arguments"}
+    assert [s.error for s in await crew.steps(ended.id) if s.kind == "act"][:2] == ["admin_not_granted", "unknown_tool"]
 
 
 async def test_a_tool_may_be_called_so_often_and_no_more(crew: Lab) -> None:

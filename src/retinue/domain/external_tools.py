@@ -3,6 +3,7 @@
 import re
 from datetime import datetime
 from typing import Annotated, Any, Literal, cast
+from urllib.parse import urlsplit
 
 from pydantic import MISSING, AfterValidator, Field
 
@@ -28,6 +29,8 @@ OWN_HEADERS = frozenset(
         "webhook-signature",
     }
 )
+CATEGORY = re.compile(r"[a-z][a-z0-9_]{0,62}")
+MAX_PRICE_MICRO = 10_000_000_000
 SHARED = frozenset({"tools"})
 """What a tool's ``config.share`` may ask to have sent along."""
 
@@ -82,6 +85,9 @@ class ToolRow(Value):
             requires_approval=self.requires_approval,
             timeout_seconds=self.timeout_seconds,
             max_calls_per_interaction=self.max_calls_per_interaction,
+            categories=tuple(self.config.get("categories", ())),
+            host=urlsplit(self.endpoint).hostname if self.endpoint else None,
+            price_micro=self.config.get("price_micro", 0),
         )
 
 
@@ -223,9 +229,26 @@ def objections(new: NewTool) -> list[dict[str, str]]:
         found.append({"path": "parameters.type", "reason": "must be object"})
     found += schemas.check_schema(new.returns, "returns")
     found += _auth_objections(new.auth)
+    found += _policy_objections(new.config)
     share = new.config.get("share", [])
     if not isinstance(share, list) or any(str(entry) not in SHARED for entry in cast(list[Any], share)):
         found.append({"path": "config.share", "reason": f"must be a list of: {', '.join(sorted(SHARED))}"})
+    return found
+
+
+def _policy_objections(config: dict[str, Any]) -> list[dict[str, str]]:
+    """What rules go by: what the tool is about, and what a call of it may cost."""
+    found: list[dict[str, str]] = []
+    named = config.get("categories", [])
+    if not isinstance(named, list) or not all(
+        isinstance(one, str) and CATEGORY.fullmatch(one) for one in cast(list[Any], named)
+    ):
+        words = "must be a list of names of lower-case letters, digits and underscores, such as external_email"
+        found.append({"path": "config.categories", "reason": words})
+    price = config.get("price_micro", 0)
+    if not isinstance(price, int) or isinstance(price, bool) or not 0 <= price <= MAX_PRICE_MICRO:
+        words = f"must be the most a call may cost in millionths of a US dollar, at most {MAX_PRICE_MICRO}"
+        found.append({"path": "config.price_micro", "reason": words})
     return found
 
 

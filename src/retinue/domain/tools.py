@@ -1,5 +1,7 @@
 """Tools as the engine sees them: a flat list of specs, declared effects, results the model can read."""
 
+import hashlib
+import json
 from datetime import datetime
 from enum import StrEnum
 from typing import Any, Literal
@@ -63,6 +65,12 @@ class ToolSpec(Value):
     max_calls_per_interaction: int | None = None
     has_body: bool = True
     """TOOL-02: a tool with no body is legal and means stop and signal."""
+    categories: tuple[str, ...] = ()
+    """What it is about, such as ``external_email`` or ``financial_transaction``: rules may name these (GOV-14)."""
+    host: str | None = None
+    """Where its calls go to, for a tool with an endpoint."""
+    price_micro: int = 0
+    """The most that one call may cost; what it did cost is in its result."""
 
     @property
     def inside(self) -> bool:
@@ -79,6 +87,12 @@ class ToolCall(Value):
     arguments: dict[str, Any]
     malformed: str | None = None
     """Set when the arguments were not a JSON object; holds the raw text, at most 2,000 characters."""
+
+
+def arguments_hash(arguments: dict[str, Any]) -> str:
+    """SHA-256 of the arguments as canonical JSON: what an approval is bound to."""
+    canonical = json.dumps(arguments, sort_keys=True, separators=(",", ":"))
+    return hashlib.sha256(canonical.encode()).hexdigest()
 
 
 class ToolContext(Value):
@@ -131,18 +145,6 @@ class ToolResult(Value):
     reason: str | None = None
     """A stable code when ``ok`` is false: ``invalid_arguments``, ``unknown_tool``, ``trust_too_low``, ..."""
     cost_micro: int = 0
-
-
-Verdict = Literal["allow", "deny", "ask"]
-
-
-class Decision(Value):
-    """The gate's answer before a call, with every reason that led to it."""
-
-    verdict: Verdict
-    reason: str | None = None
-    detail: str = ""
-    layers: tuple[str, ...] = ()
 
 
 class Collision(Value):

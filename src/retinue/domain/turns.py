@@ -16,6 +16,7 @@ from retinue.domain.base import Value
 from retinue.domain.ids import AgentId, ChannelId, InteractionId, MessageId, ThreadId, UserId
 from retinue.domain.money import Money
 from retinue.domain.tools import Effect
+from retinue.domain.verdicts import Judgement
 from retinue.domain.waits import Wait, WaitState
 
 
@@ -80,6 +81,13 @@ class Step(Value):
     output_tokens: int = 0
     started_at: datetime | None = None
     ended_at: datetime | None = None
+    policy: Judgement | None = None
+    """What the rules said about it, and which; None where they were not asked."""
+
+    @property
+    def refused(self) -> bool:
+        """Whether it was not done because a rule is against it."""
+        return self.state is StepState.FAILED and self.policy is not None and self.policy.verdict == "deny"
 
 
 class Interaction(Value):
@@ -142,6 +150,8 @@ class StepView(Value):
     output_tokens: int
     started_at: datetime | None
     ended_at: datetime | None
+    policy: Judgement | None = None
+    """What the rules said about it, and which; None where they were not asked."""
 
 
 class InteractionView(Value):
@@ -218,11 +228,13 @@ class Suspend:
 
 @dataclass(frozen=True, slots=True)
 class Respond:
-    """Write the reply and end. ``reason`` is None for a plain answer, else the limit that ended the turn."""
+    """Write the reply and end. ``reason`` is None for a plain answer, else the limit or the rule that ended the turn;
+    ``detail`` is what the rule says, in words."""
 
     seq: int
     text: str
     reason: str | None = None
+    detail: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -259,6 +271,8 @@ def next_move(journal: Journal) -> Move:
     think = next((step for step in reversed(steps) if step.kind is StepKind.THINK), None)
     if think is None:
         return Think(seq=1)
+    if think.refused:
+        return _refused(steps, think)
     if think.state is StepState.FAILED:
         return Stop(State.FAILED, think.error or "model_error")
     if think.state is not StepState.SUCCESS:
@@ -270,6 +284,12 @@ def next_move(journal: Journal) -> Move:
 def _answer(journal: Journal, think: Step) -> Move:
     text = str((think.output or {}).get("text", ""))
     return Respond(seq=_next_seq(journal.steps), text=text)
+
+
+def _refused(steps: tuple[Step, ...], think: Step) -> Move:
+    """A rule is against calling the model: what was done so far is the answer, with plain words (COST-08, COST-19)."""
+    detail = think.policy.detail if think.policy else ""
+    return Respond(seq=_next_seq(steps), text=_last_words(steps), reason=think.error, detail=detail)
 
 
 def _after_calls(journal: Journal, acts: tuple[Step, ...]) -> Move:
@@ -342,9 +362,9 @@ LIMIT_WORDS = {
 }
 
 
-def closing_text(text: str, reason: str | None) -> str:
-    """The reply people see: the model's text and, when a limit ended the turn, plain words that say so."""
+def closing_text(text: str, reason: str | None, detail: str = "") -> str:
+    """The reply people see: the model's text and, when a limit or a rule ended the turn, plain words that say so."""
     if reason is None:
         return text
-    words = LIMIT_WORDS[reason]
+    words = LIMIT_WORDS.get(reason) or f"I stopped here: {detail or 'a rule does not allow me to go on.'}"
     return f"{text}\n\n{words}" if text else words

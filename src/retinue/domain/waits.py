@@ -8,6 +8,7 @@ from pydantic import Field
 
 from retinue.domain.base import Value
 from retinue.domain.ids import InteractionId, UserId, WaitId
+from retinue.domain.verdicts import Ask, Judgement
 
 
 class WaitKind(StrEnum):
@@ -43,8 +44,16 @@ class Wait(Value):
     """The question in words a person understands."""
     payload: dict[str, Any] = Field(default_factory=dict)
     resolution: dict[str, Any] | None = None
-    """For ``outcome``: ``{"happened": true, "result": ...}`` or ``{"happened": false, "retry": bool}``."""
+    """For ``outcome``: ``{"happened": true, "result": ...}`` or ``{"happened": false, "retry": bool}``; for
+    ``approval``: ``{"decision": "approve" | "reject" | "ask_back" | "withdrawn" | "expired", "by": [user],
+    "arguments_hash": ...}``, with ``arguments`` where they were edited, ``reason`` and ``question`` where one was given."""
     resolved_by: UserId | None = None
     due_at: datetime | None = None
+    ask: Ask | None = None
+    """For ``approval``: who decides, how many, until when, and what then."""
+    policy_revision: int | None = None
+    """By which rules it was asked."""
+    explanation: Judgement | None = None
+    """What every layer said about the call."""
     created_at: datetime
     resolved_at: datetime | None = None

@@ -77,6 +77,18 @@ class Models:
         reply: models.ModelReply = await self._calls.stream(built, request, route, on_delta)
         return reply
 
+    def worst_micro(self, model: str, input_tokens: int, output_tokens: int) -> int | None:
+        """The most that a call of a model costs, in millionths of a US dollar; None when its price is unknown.
+
+        Raises UnknownModel.
+        """
+        route = self._directory.route(model)
+        if route.provider.family == "offline":
+            return 0
+        prices: Any = importlib.import_module("retinue.llm.prices")
+        found: int | None = prices.worst_micro(route, input_tokens, output_tokens)
+        return found
+
     async def warm(self, model: str) -> None:
         """Loads the client for ``model`` before its first request. Raises UnknownModel."""
         route = self._directory.route(model)

@@ -26,6 +26,11 @@ def cost_micro(usage: AbstractUsage, route: Route, reported: str | None) -> int 
     return None
 
 
+def worst_micro(route: Route, input_tokens: int, output_tokens: int) -> int | None:
+    """What a request of so many tokens with the longest answer costs; None when the price is unknown."""
+    return cost_micro(genai_prices.Usage(input_tokens=input_tokens, output_tokens=output_tokens), route, None)
+
+
 def _candidates(route: Route, reported: str | None) -> list[tuple[str | None, str]]:
     """(price list's provider, model) pairs to try. A proxy's and an aggregator's ids name the maker in their prefix."""
     found: list[tuple[str | None, str]] = []

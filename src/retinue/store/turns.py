@@ -13,7 +13,7 @@ from retinue.db.pool import Database, Tx
 from retinue.domain import ids
 from retinue.domain.base import Value
 from retinue.domain.events import Event
-from retinue.domain.ids import AccountId, EventId, InteractionId, UserId
+from retinue.domain.ids import AccountId, EventId, InteractionId, TeamId, UserId
 from retinue.domain.messages import Received, ReceivedInteraction, ThreadMessage
 from retinue.domain.models import Part
 from retinue.domain.turns import Interaction, Step
@@ -41,6 +41,10 @@ class Claimed(Value):
     delivery: str = "inline"
     options: dict[str, Any] = Field(default_factory=dict)
     personal: Personal | None = None
+    revision: int = 0
+    """The account's revision of policy as the turn was taken."""
+    team_id: TeamId | None = None
+    """Whose channel it is."""
 
 
 class ThreadPrompt(Value):
@@ -116,7 +120,7 @@ async def claim(db: Database, account_id: UUID, interaction_id: UUID, node_id: U
     Does not wait for the disk: should a crash of the database take the claim back, then every later write of whoever
     claimed is refused, for its think step is not there; and those writes, once on disk, have brought the claim along.
     """
-    row = await db.call("select claim_v1($1, $2, $3, $4)", account_id, interaction_id, node_id, job_id)
+    row = await db.call("select claim_v2($1, $2, $3, $4)", account_id, interaction_id, node_id, job_id)
     return _claimed(row)
 
 
@@ -138,6 +142,8 @@ def _claimed(row: dict[str, Any]) -> Claimed:
         delivery=row["interaction"]["delivery"],
         options=row["interaction"]["options"],
         personal=row["personal"],
+        revision=row["revision"],
+        team_id=row["team_id"],
     )
 
 
@@ -167,6 +173,7 @@ class Begun(Value):
     last_seq: int
     late_seq: int
     messages: tuple[ThreadMessage, ...]
+    revision: int
 
 
 async def begin_think(
@@ -174,7 +181,7 @@ async def begin_think(
 ) -> Begun:
     """Write the intent of a think step, and the results of the calls before it. Raises Fenced."""
     row = await db.call_durably(
-        "select think_begin_v1($1, $2, $3, $4, $5, $6, $7)", *fence.args(), seq, known, results, after
+        "select think_begin_v2($1, $2, $3, $4, $5, $6, $7)", *fence.args(), seq, known, results, after
     )
     return Begun.model_validate(row)
 
@@ -194,6 +201,16 @@ async def record_calls(db: Database, fence: Fence, outcome: dict[str, Any]) -> N
     await db.call_durably("select calls_v1($1, $2, $3, $4)", *fence.args(), outcome)
 
 
+async def revision(db: Database, fence: Fence) -> int:
+    """The account's revision of policy now, by which the next calls are judged. Raises Fenced."""
+    return await db.call("select judge_v1($1, $2, $3)", *fence.args())
+
+
+async def refuse_think(db: Database, fence: Fence, seq: int, refusal: dict[str, Any]) -> None:
+    """End a think step that a rule is against, before the model is called. Raises Fenced."""
+    await db.call_durably("select think_refused_v1($1, $2, $3, $4, $5)", *fence.args(), seq, refusal)
+
+
 async def begin_acts(db: Database, fence: Fence, seqs: list[int]) -> None:
     """Write the intent of these act steps. Raises Fenced."""
     await db.call("select begin_acts_v1($1, $2, $3, $4)", *fence.args(), seqs)
@@ -201,12 +218,12 @@ async def begin_acts(db: Database, fence: Fence, seqs: list[int]) -> None:
 
 async def act_done(tx: Tx, fence: Fence, outcome: dict[str, Any]) -> None:
     """Record one act step's outcome, usage and audit in the caller's transaction. Raises Fenced."""
-    await tx.execute("select act_done_v1($1, $2, $3, $4)", *fence.args(), outcome)
+    await tx.execute("select act_done_v2($1, $2, $3, $4)", *fence.args(), outcome)
 
 
 async def ask(db: Database, fence: Fence, kind: str, question: dict[str, Any]) -> Wait:
     """Open a wait for one act step. Raises Fenced."""
-    return wait(await db.call("select ask_v1($1, $2, $3, $4, $5)", *fence.args(), kind, question))
+    return wait(await db.call("select ask_v2($1, $2, $3, $4, $5)", *fence.args(), kind, question))
 
 
 async def suspend(db: Database, fence: Fence) -> bool:

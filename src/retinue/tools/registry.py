@@ -46,6 +46,8 @@ class Context:
 Body = Callable[..., Awaitable[Any]]
 Runner = Callable[[ToolSpec, Context, dict[str, Any]], Awaitable[Any]]
 """Takes the spec in force, the context and the arguments as the model gave them; checks them; gives JSON."""
+Check = Callable[[dict[str, Any]], object]
+"""Raises ``ToolRefused`` (``invalid_arguments``) for arguments that do not fit."""
 
 
 # ── the key ──────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -78,6 +80,11 @@ class Tool:
 
     spec: ToolSpec
     _open: Callable[[GateKey], Runner]
+    _check: Check
+
+    def check(self, arguments: dict[str, Any]) -> None:
+        """Whether the arguments fit, before anybody is asked about them. Raises ``ToolRefused``."""
+        self._check(arguments)
 
     async def run(self, key: GateKey, ctx: Context, arguments: dict[str, Any]) -> Any:
         """Check the arguments, run the body, give its result as JSON.
@@ -93,18 +100,30 @@ class Tool:
         return replace(self, spec=spec)
 
 
-def wrap(spec: ToolSpec, runner: Runner) -> Tool:
-    """A tool from its spec and what runs it. The runner checks the arguments itself and bounds its own time."""
+def wrap(spec: ToolSpec, runner: Runner, check: Check | None = None) -> Tool:
+    """A tool from its spec and what runs it. The runner checks the arguments itself, as ``check`` does, and bounds its
+    own time. Without ``check`` the spec's schema is what arguments have to fit."""
 
     def unlock(key: GateKey) -> Runner:
         if key is not _KEY:
             raise errors.Forbidden("Only the gate may run a tool.", code="ungated")
         return runner
 
-    return Tool(spec, unlock)
+    return Tool(spec, unlock, check or _by_schema(spec))
 
 
-def tool(
+def _by_schema(spec: ToolSpec) -> Check:
+    checker = schemas.checker(spec.parameters)
+
+    def check(arguments: dict[str, Any]) -> None:
+        found = schemas.problems(checker, arguments)
+        if found:
+            raise signatures.refused(found)
+
+    return check
+
+
+def tool(  # noqa: PLR0913 - one keyword for each thing a tool may declare
     *,
     effect: Effect | None = None,
     trust: TrustLevel = TrustLevel.READ,
@@ -112,6 +131,7 @@ def tool(
     requires_approval: bool = False,
     timeout: float = 30.0,
     max_calls: int | None = None,
+    categories: Iterable[str] = (),
 ) -> Callable[[Body], Tool]:
     """Declare an async function as a tool: ``async def search(ctx: Context, query: str) -> list[Hit]``.
 
@@ -138,8 +158,9 @@ def tool(
             requires_approval=requires_approval,
             timeout_seconds=timeout,
             max_calls_per_interaction=max_calls,
+            categories=tuple(categories),
         )
-        return wrap(spec, _runner(body, signature))
+        return wrap(spec, _runner(body, signature), signature.parse)
 
     return decorate
 
@@ -159,15 +180,13 @@ def declare(
         trust=trust,
         has_body=False,
     )
-    check = schemas.checker(spec.parameters)
+    check = _by_schema(spec)
 
     async def run(spec: ToolSpec, ctx: Context, arguments: dict[str, Any]) -> Any:
-        found = schemas.problems(check, arguments)
-        if found:
-            raise signatures.refused(found)
+        check(arguments)
         raise errors.ToolRefused("This tool only signals, and nobody waits for it. Go on without it.", code="no_body")
 
-    return wrap(spec, run)
+    return wrap(spec, run, check)
 
 
 def _check_declaration(body: Body, effect: Effect | None) -> None:

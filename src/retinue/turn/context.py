@@ -146,8 +146,17 @@ def results(steps: Sequence[Step], think_seq: int) -> list[dict[str, Any]] | Non
             "kind": "tool-result",
             "tool_name": step.input["tool"],
             "call_id": step.input["provider_id"],
-            "result": (step.output or {}).get("content", UNANSWERED),
+            "result": result(step),
             "ok": step.error is None,
         }
         for step in acts
     ]
+
+
+def result(step: Step) -> Any:
+    """What a call came to, as the model reads it; with the arguments where they were not its own."""
+    output = step.output or {}
+    content = output.get("content", UNANSWERED)
+    if "changed" not in output:
+        return content
+    return {"result": content, "arguments": output["changed"], "note": "The call was made with these arguments."}

@@ -13,13 +13,14 @@ from retinue.domain import ids
 from retinue.domain.agents import AgentConfig, ContextOptions, Limits
 from retinue.domain.messages import ThreadMessage
 from retinue.domain.models import ModelReply
+from retinue.domain.policy import Book
 from retinue.domain.turns import Interaction, Journal, Step, StepState
 from retinue.domain.user_agent_config import Personal
 from retinue.domain.waits import Wait
 from retinue.files.shelf import Shelf
 from retinue.llm.models import Models
 from retinue.settings import Settings
-from retinue.store import turns
+from retinue.store import books, turns
 from retinue.store.turns import Claimed, Fence
 from retinue.telemetry import clock
 from retinue.tools import egress
@@ -28,6 +29,9 @@ from retinue.tools.resolve import Resolved, Source, resolve_agent_tools
 from retinue.turn.live import Piece
 
 CACHED_CONFIGS = 1000
+CACHED_BOOKS = 2000
+BookKey = tuple[UUID, int, UUID, UUID | None, UUID | None]
+"""Account, revision, agent, the person it works for, the team whose channel it is."""
 Reason = Literal["cancel", "drain"]
 
 
@@ -69,6 +73,10 @@ class Turn:
     """The claim itself wrote the intent of the first think step."""
     personal: Personal | None = None
     """What whoever started this set about the agent for themselves."""
+    revision: int = 0
+    """Of the rules, as last read."""
+    team_id: UUID | None = None
+    """Whose channel the turn runs in."""
     started: float = field(default_factory=clock.monotonic)
     unsaved: Unsaved | None = None
     read: dict[str, Any] = field(default_factory=dict[str, Any])
@@ -171,6 +179,7 @@ class Engine:
     running: dict[UUID, Turn] = field(default_factory=dict[UUID, Turn])
     draining: bool = False
     configs: dict[tuple[UUID, str], AgentConfig] = field(default_factory=dict[tuple[UUID, str], AgentConfig])
+    books: dict[BookKey, Book] = field(default_factory=dict["BookKey", Book])
 
     async def take(self, account_id: UUID, interaction_id: UUID, job_id: int) -> tuple[Claimed, Turn | None]:
         """Claim an interaction for this node; the turn is None when there is nothing to do."""
@@ -196,6 +205,8 @@ class Engine:
             transport=claimed.transport or "api",
             begun=claimed.first,
             personal=claimed.personal,
+            revision=claimed.revision,
+            team_id=claimed.team_id,
         )
         return claimed, turn
 
@@ -213,6 +224,21 @@ class Engine:
         config = AgentConfig.model_validate(content)
         self.configs[account_id, hash] = config
         return config
+
+    async def book(self, turn: Turn) -> Book:
+        """What rules over the agent in this turn, as of the turn's revision."""
+        seen = turn.interaction
+        key = (turn.fence.account_id, turn.revision, seen.agent_id, seen.user_id, turn.team_id)
+        known = self.books.get(key)
+        if known is not None:
+            return known
+        async with self.db.tenant_tx(turn.fence.account_id) as tx:
+            book = await books.book(tx, turn.fence.account_id, seen.agent_id, seen.user_id, turn.team_id)
+        if book.revision == turn.revision:  # else something has just changed: the next step reads it again
+            if len(self.books) >= CACHED_BOOKS:
+                self.books.clear()
+            self.books[key] = book
+        return book
 
     def interrupt(self, interaction_id: UUID, reason: Reason) -> None:
         """Stop one turn, if it runs here."""

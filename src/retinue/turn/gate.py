@@ -1,22 +1,24 @@
-"""The gate: the only way to an effect. It decides, runs the body, and records the outcome with usage and audit.
+"""The gate: the only way to an effect. It judges, asks, runs the body, and records the outcome with usage and audit.
 
-Layers so far: the agent has the tool, the arguments fit, the trust level is enough, the calls are not used up.
-Policy, approval and budget slot into ``decide`` and around ``_run``; no caller moves.
+``judge`` says what every layer of rules makes of a call (``domain.policy``); ``perform`` runs one that may run. Asking
+a person is ``turn.asking``'s; what a call may cost is reserved around the body by ``turn.spending``.
 """
 
 import asyncio
-import hashlib
-import json
 import random
 from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass, replace
 from typing import Any
 
 import asyncpg
 
 from retinue import errors, telemetry
-from retinue.domain import policy
-from retinue.domain.tools import Decision, Effect, ToolCall, ToolContext, ToolResult
+from retinue.domain import policy, rule_content
+from retinue.domain.policy import Book
+from retinue.domain.rule_base import Question, SoFar
+from retinue.domain.tools import Effect, ToolCall, ToolContext, ToolResult, arguments_hash
 from retinue.domain.turns import Step, StepKind
+from retinue.domain.verdicts import Judgement, Layer, Opinion
 from retinue.store import turns
 from retinue.telemetry import clock
 from retinue.tools.registry import Context, Tool
@@ -33,66 +35,150 @@ MARGIN_SECONDS = 1.0
 TRANSIENT_SQL = (asyncpg.SerializationError, asyncpg.DeadlockDetectedError, asyncpg.LockNotAvailableError)
 
 
-def decide(turn: Turn, step: Step) -> Decision:
-    """Whether this call may run, and why not."""
-    call = ToolCall.model_validate(step.input)
-    tool = turn.tools.get(call.tool)
+@dataclass(frozen=True, slots=True)
+class Call:
+    """A call as it would run: its step with the arguments in force, and what the rules say about it."""
+
+    step: Step
+    tool: Tool | None
+    book: Book
+    asked: Question
+    judged: Judgement
+    changed: bool = False
+    """Whether the arguments are not the model's own: a person edited them, or a rule took something out."""
+
+    @property
+    def arguments(self) -> dict[str, Any]:
+        return _arguments(self.step)
+
+    def approved(self) -> "Call":
+        """The same, once those who had to be asked have agreed."""
+        return replace(self, judged=self.judged.model_copy(update={"verdict": "allow", "ask": None}))
+
+
+async def judge(engine: Engine, turn: Turn, step: Step, edited: dict[str, Any] | None = None) -> Call:
+    """What all layers say about this call now, standing grants included; with the arguments a person edited, if any.
+    What would be asked about is checked first: nobody is asked about arguments that do not fit (lesson 23)."""
+    step = step if edited is None else _with(step, edited)
+    book = await engine.book(turn)
+    tool = turn.tools.get(step.tool or "")
+    asked = question(turn, step, tool)
+    judged = policy.granted(book, policy.judge(book, turn.config, asked), asked, arguments_hash(_arguments(step)))
+    if judged.verdict == "ask" and tool is not None and (wrong := misfit(tool, _arguments(step))):
+        judged = judged.model_copy(update={"verdict": "deny", "ask": None, "opinions": (wrong, *judged.opinions)})
+    changed = edited is not None
+    if judged.redact:
+        step, changed = _with(step, redacted(book, asked, _arguments(step))), True
+    return Call(step, tool, book, asked, judged, changed)
+
+
+async def judge_model(engine: Engine, turn: Turn, model: str) -> Judgement:
+    """What all layers say about calling this model now. Nobody can be asked about it: what would be, is denied."""
+    seen = turn.interaction
+    asked = Question(
+        agent_id=seen.agent_id,
+        user_id=seen.user_id,
+        channel_id=seen.channel_id,
+        depth=seen.depth,
+        so_far=so_far(turn, 0),
+        at=clock.now(),
+        model=model,
+    )
+    judged = policy.judge(await engine.book(turn), turn.config, asked)
+    return judged if judged.verdict != "ask" else judged.model_copy(update={"verdict": "deny", "ask": None})
+
+
+def so_far(turn: Turn, worst_micro: int | None) -> SoFar:
+    """What the turn has used, and what the next call costs at most."""
+    journal = turn.journal()
+    return SoFar(spent_micro=journal.cost_micro, worst_micro=worst_micro, seconds=journal.running_seconds)
+
+
+def question(turn: Turn, step: Step, tool: Tool | None) -> Question:
+    """What the rules are asked about a call of a tool."""
+    seen = turn.interaction
     before = sum(1 for one in turn.steps if one.kind is StepKind.ACT and one.tool == step.tool and one.seq < step.seq)
-    return policy.decide(
-        tool.spec if tool else None,
-        call,
-        trust=turn.config.trust_level,
+    return Question(
+        agent_id=seen.agent_id,
+        user_id=seen.user_id,
+        channel_id=seen.channel_id,
+        depth=seen.depth,
+        so_far=so_far(turn, tool.spec.price_micro if tool else 0),
+        at=clock.now(),
+        spec=tool.spec if tool else None,
+        call=ToolCall.model_validate(step.input),
         calls_before=before,
-        limit=turn.config.limits.max_calls_per_tool,
+        host=tool.spec.host if tool else None,
+        categories=tool.spec.categories if tool else (),
     )
 
 
-async def perform(engine: Engine, turn: Turn, step: Step) -> bool:
-    """Run one act step through the gate and record what came of it. False when its outcome is not known.
+def redacted(book: Book, asked: Question, arguments: dict[str, Any]) -> dict[str, Any]:
+    """The arguments without what the rules that hold here want taken out."""
+    takers = [rule for _, rule in book.rules() if isinstance(rule, rule_content.ContentRule) and rule.then == "redact"]
+    return rule_content.redacted(arguments, [rule for rule in takers if rule.scope.covers(asked)])
 
-    Raises Fenced, DatabaseDown.
+
+def misfit(tool: Tool, arguments: dict[str, Any]) -> Opinion | None:
+    """What is wrong with the arguments, as the rules say it; None when they fit the tool's schema."""
+    try:
+        tool.check(arguments)
+    except errors.ToolRefused as error:
+        return Opinion(layer=Layer.AGENT, rule="schema", verdict="deny", reason=error.reason_code, detail=error.detail)
+    return None
+
+
+def _with(step: Step, arguments: dict[str, Any]) -> Step:
+    return step.model_copy(update={"input": {**step.input, "arguments": arguments}})
+
+
+async def perform(engine: Engine, turn: Turn, call: Call) -> bool:
+    """Run one call that may run, and record what came of it. False when its outcome is not known.
+
+    Raises Fenced, DatabaseDown; ValueError for a call that may not run.
     """
-    decision = decide(turn, step)
-    tool = turn.tools.get(step.tool or "")
-    if decision.verdict != "allow" or tool is None:
-        await refuse(engine, turn, step, decision)
-        return True
+    if call.judged.verdict != "allow" or call.tool is None:
+        raise ValueError("only a call that the rules allow is performed")
     started = clock.monotonic()
-    with telemetry.span("act", tool=tool.spec.slug, step=step.seq):
+    with telemetry.span("act", tool=call.tool.spec.slug, step=call.step.seq):
         try:
-            await _tries(engine, turn, step, tool)
+            await _tries(engine, turn, call, call.tool)
         except errors.ToolOutcomeUnknown:
             return False
-    telemetry.metrics.act_seconds.labels(tool.spec.slug).observe(clock.monotonic() - started)
+    telemetry.metrics.act_seconds.labels(call.tool.spec.slug).observe(clock.monotonic() - started)
     return True
 
 
-async def refuse(engine: Engine, turn: Turn, step: Step, decision: Decision) -> None:
-    """Record a refusal: an ordinary result with a stable reason that the model reads (AUD-07)."""
-    result = ToolResult(ok=False, reason=decision.reason, content={"error": decision.reason, "detail": decision.detail})
+async def refuse(engine: Engine, turn: Turn, call: Call) -> None:
+    """Record a refusal: an ordinary result with a stable reason that the model reads (GOV-10, AUD-07)."""
+    judged = call.judged
+    result = ToolResult(ok=False, reason=judged.reason, content={"error": judged.reason, "detail": judged.detail})
+    await _record(engine, turn, judged_outcome(call, result, event="policy.denied"))
+
+
+async def settle(engine: Engine, turn: Turn, step: Step, result: ToolResult, *, event: str = "tool.call") -> None:
+    """Record what a person says that a call came to, or that it is not to be made."""
+    await _record(engine, turn, outcome(step, result, event=event))
+
+
+async def _record(engine: Engine, turn: Turn, came: dict[str, Any]) -> None:
     async with engine.db.tenant_tx(turn.fence.account_id) as tx:
-        await turns.act_done(tx, turn.fence, outcome(step, result, event="policy.denied", layers=decision.layers))
+        await turns.act_done(tx, turn.fence, came)
 
 
-async def settle(engine: Engine, turn: Turn, step: Step, result: ToolResult) -> None:
-    """Record what a call came to, or what a person says it did."""
-    async with engine.db.tenant_tx(turn.fence.account_id) as tx:
-        await turns.act_done(tx, turn.fence, outcome(step, result, event="tool.call"))
-
-
-async def _tries(engine: Engine, turn: Turn, step: Step, tool: Tool) -> None:
+async def _tries(engine: Engine, turn: Turn, call: Call, tool: Tool) -> None:
     """Transient failures are tried again and not shown to the agent (PRN-08, DUR-05), except where trying again could
     do a thing twice."""
     tries = 1 if tool.spec.effect is Effect.EXTERNAL_ONCE else TRIES
     for attempt in range(1, tries + 1):
         try:
-            await _run(engine, turn, step, tool)
+            await _run(engine, turn, call, tool)
             return
         except (errors.ToolTransient, *TRANSIENT_SQL) as error:
             log.info("a tool failed for the moment", tool=tool.spec.slug, attempt=attempt, error=type(error).__name__)
             seconds = pause(attempt, error)
             if attempt == tries or seconds > LONGEST_PAUSE_SECONDS:
-                await settle(engine, turn, step, failure(error))
+                await _record(engine, turn, judged_outcome(call, failure(error)))
                 return
             await asyncio.sleep(seconds)
 
@@ -103,28 +189,28 @@ def pause(attempt: int, error: Exception) -> float:
     return max(PAUSE_SECONDS * 2**attempt * random.uniform(0.5, 1.5), asked or 0.0)
 
 
-async def _run(engine: Engine, turn: Turn, step: Step, tool: Tool) -> None:
+async def _run(engine: Engine, turn: Turn, call: Call, tool: Tool) -> None:
     if tool.spec.inside:
-        await _run_inside(engine, turn, step, tool)
+        await _run_inside(engine, turn, call, tool)
         return
     try:
-        content = await tool.run(engine.gate_key, _context(engine, turn, step, None), _arguments(step))
-        result = ToolResult(ok=True, content=content)
+        content = await tool.run(engine.gate_key, _context(engine, turn, call.step, None), call.arguments)
+        result = ToolResult(ok=True, content=content, cost_micro=tool.spec.price_micro)
     except (errors.ToolTransient, errors.ToolOutcomeUnknown):
         raise
     except errors.ToolError as error:
         result = failure(error)
-    await settle(engine, turn, step, result)
+    await _record(engine, turn, judged_outcome(call, result))
 
 
-async def _run_inside(engine: Engine, turn: Turn, step: Step, tool: Tool) -> None:
+async def _run_inside(engine: Engine, turn: Turn, call: Call, tool: Tool) -> None:
     """The body, the outcome, the usage and the audit line commit together or not at all (AUD-14)."""
     # a node that is frozen in here must let go of the rows before its successor has waited out its own time
     async with engine.db.tenant_tx(turn.fence.account_id, tool.spec.timeout_seconds + MARGIN_SECONDS) as tx:
         try:
             savepoint: AbstractAsyncContextManager[Any] = tx.transaction()
             async with savepoint:
-                content = await tool.run(engine.gate_key, _context(engine, turn, step, tx), _arguments(step))
+                content = await tool.run(engine.gate_key, _context(engine, turn, call.step, tx), call.arguments)
             result = ToolResult(ok=True, content=content)
         except errors.ToolTransient:
             raise
@@ -138,7 +224,7 @@ async def _run_inside(engine: Engine, turn: Turn, step: Step, tool: Tool) -> Non
                 reason="tool_failed",
                 content={"error": "tool_failed", "detail": f"The database refused: {type(error).__name__}."},
             )
-        await turns.act_done(tx, turn.fence, outcome(step, result, event="tool.call"))
+        await turns.act_done(tx, turn.fence, judged_outcome(call, result))
 
 
 def failure(error: Exception) -> ToolResult:
@@ -151,8 +237,8 @@ def failure(error: Exception) -> ToolResult:
     return ToolResult(ok=False, reason=code, content=content)
 
 
-def outcome(step: Step, result: ToolResult, *, event: str, layers: tuple[str, ...] = ()) -> dict[str, Any]:
-    """An act step's outcome as ``act_done_v1`` writes it."""
+def outcome(step: Step, result: ToolResult, *, event: str = "tool.call") -> dict[str, Any]:
+    """An act step's outcome as ``act_done_v2`` writes it."""
     return {
         "seq": step.seq,
         "ok": result.ok,
@@ -161,16 +247,22 @@ def outcome(step: Step, result: ToolResult, *, event: str, layers: tuple[str, ..
         "cost_micro": result.cost_micro,
         "tool": step.tool,
         "effect": step.effect,
-        "arguments_hash": arguments_hash(step),
+        "arguments_hash": arguments_hash(_arguments(step)),
         "event": event,
-        "layers": list(layers),
     }
 
 
-def arguments_hash(step: Step) -> str:
-    """SHA-256 of the arguments as canonical JSON: what a wait is bound to."""
-    canonical = json.dumps(_arguments(step), sort_keys=True, separators=(",", ":"))
-    return hashlib.sha256(canonical.encode()).hexdigest()
+def judged_outcome(call: Call, result: ToolResult, *, event: str = "tool.call") -> dict[str, Any]:
+    """The same, with what the rules said, and with the arguments where they were not the model's own."""
+    came = outcome(call.step, result, event=event)
+    if call.changed:
+        came["output"]["changed"] = call.arguments
+    return came | {"layers": deciders(call.judged), "policy": call.judged.model_dump()}
+
+
+def deciders(judged: Judgement) -> list[str]:
+    """The layers and rules that decided, for the audit line: ``account: No mail at night``."""
+    return [f"{one.layer.value}: {one.rule}" for one in judged.opinions if one.verdict == judged.verdict]
 
 
 def _arguments(step: Step) -> dict[str, Any]:

@@ -16,7 +16,7 @@ log = telemetry.logger(__name__)
 
 async def close(engine: Engine, turn: Turn, move: Respond) -> None:
     """Write the reply and end, with the model's last response in the same transaction. Raises Fenced."""
-    text = closing_text(move.text, move.reason)
+    text = closing_text(move.text, move.reason, move.detail)
     outcome: dict[str, Any] = {
         "seq": move.seq,
         "text": text,

@@ -10,8 +10,9 @@ from retinue import errors, telemetry
 from retinue.domain.models import ModelReply, ModelRequest, TextPart
 from retinue.domain.tools import Effect
 from retinue.domain.turns import Step, StepKind, StepState, Think
+from retinue.domain.verdicts import Judgement
 from retinue.store import turns
-from retinue.turn import attachments, context, recall
+from retinue.turn import attachments, context, gate, recall
 from retinue.turn.engine import Engine, Turn, Unsaved
 from retinue.turn.stream import Writer
 
@@ -28,6 +29,10 @@ async def run(engine: Engine, turn: Turn, move: Think) -> None:
         Step(seq=move.seq, kind=StepKind.THINK, state=StepState.RUNNING, effect=Effect.READ, attempt=turn.fence.attempt)
     )
     model = engine.models.resolve(turn.model or None, None)
+    judged = await gate.judge_model(engine, turn, model)
+    if judged.verdict != "allow":
+        await _refused(engine, turn, move.seq, model, judged)
+        return
     with telemetry.span("think", model=model, step=move.seq):
         reply = await _ask(engine, turn, move.seq, model)
     telemetry.metrics.think_seconds.labels(reply.model).observe(reply.duration_ms / 1000)
@@ -42,9 +47,19 @@ async def _begin(engine: Engine, turn: Turn, move: Think) -> None:
     begun = await turns.begin_think(
         engine.db, turn.fence, seq=move.seq, known=turn.last_seq, results=results, after=before.seq if before else None
     )
-    turn.last_seq, turn.late_seq = begun.last_seq, begun.late_seq
+    turn.last_seq, turn.late_seq, turn.revision = begun.last_seq, begun.late_seq, begun.revision
     known = {message.seq for message in turn.messages}
     turn.messages.extend(message for message in begun.messages if message.seq not in known)
+
+
+async def _refused(engine: Engine, turn: Turn, seq: int, model: str, judged: Judgement) -> None:
+    """End the step that a rule is against; the turn then ends with what was done so far and plain words."""
+    reason = judged.reason or "policy_denied"
+    refusal = {"reason": reason, "policy": judged.model_dump(), "layers": gate.deciders(judged), "model": model}
+    await turns.refuse_think(engine.db, turn.fence, seq, refusal)
+    step = turn.step(seq).model_copy(update={"state": StepState.FAILED, "error": reason, "policy": judged})
+    turn.put(step)
+    log.info("a rule is against calling the model", reason=reason, step=seq)
 
 
 async def _ask(engine: Engine, turn: Turn, seq: int, model: str) -> ModelReply:

@@ -59,9 +59,13 @@ class ScriptedModels:
     def __init__(self) -> None:
         self.script: list[Answer] = []
         self.requests: list[ModelRequest] = []
+        self.worst: int | None = 500
 
     def resolve(self, model: str | None = None, account_default: str | None = None) -> str:
         return model or account_default or "script/1"
+
+    def worst_micro(self, model: str, input_tokens: int, output_tokens: int) -> int | None:
+        return self.worst
 
     async def stream(
         self, request: ModelRequest, on_delta: Callable[[Delta], Awaitable[None]] | None = None

@@ -307,3 +307,55 @@ async def test_a_person_may_tighten_for_themselves(crew: Lab) -> None:
     crew.models.script = [calls(call("look"))]
     await crew.ask()
     assert results(crew)[0]["result"]["error"] == "tool_blocked"
+
+
+BUDGET = {"type": "cost_limit", "per": "account", "period": "day", "limit_micro": 650}
+
+
+@pytest.mark.requirement("COST-08", "COST-11", "COST-19", "CON-05")
+async def test_a_turn_that_could_pass_the_budget_stops_before_it_spends(crew: Lab) -> None:
+    await rule(crew, "Daily", BUDGET)  # a call is reserved for with 500 and costs 100
+    crew.models.script = [calls(call("look"), text="I looked."), calls(call("look")), "never said"]
+    ended = await crew.ask()
+    assert (ended.state, ended.stop_reason) == ("succeeded", "budget_exceeded")
+    assert len(crew.models.requests) == 2
+    [reply] = await crew.replies()
+    assert reply.startswith(
+        "I looked.\n\nI stopped here: This could cost 0.0005 USD; of the budget 'Daily' 0.00045 USD"
+    )
+    [meter] = await crew.fetch("select spent, reserved from meter where account_id = $1")
+    assert meter == {"spent": 200, "reserved": 0}
+
+
+@pytest.mark.requirement("COST-07", "COST-06")
+async def test_an_agents_own_limit_of_cost_is_kept_before_it_is_passed(crew: Lab) -> None:
+    await crew.configure("update agent set limits = '{\"max_cost_micro\": 550}' where account_id = $1")
+    crew.models.script = [calls(call("look")), "never said"]
+    ended = await crew.ask()
+    assert (ended.state, ended.stop_reason) == ("succeeded", "budget_exceeded")
+    assert ended.cost_micro == 100
+
+
+async def test_an_unknown_price_is_refused_where_a_budget_holds_unless_the_account_allows_it(crew: Lab) -> None:
+    await rule(crew, "Daily", BUDGET)
+    crew.models.worst = None
+    assert (await crew.ask()).stop_reason == "unknown_price"
+    await crew.configure('update account set governance = \'{"unpriced": "allow"}\' where id = $1')
+    assert (await crew.ask()).stop_reason is None
+
+
+@pytest.mark.requirement("COST-04", "COST-19")
+async def test_a_rate_limit_of_a_tool_refuses_the_call_and_says_when(crew: Lab) -> None:
+    await rule(crew, "Slowly", {"type": "rate_limit", "per": "tool", "about": "tool", "amount": 2, "seconds": 3600})
+    crew.models.script = [calls(call("look")), calls(call("look")), calls(call("look"))]
+    await crew.ask()
+    assert [one["ok"] for one in results(crew)][:3] == [True, True, False]
+    assert results(crew)[2]["result"]["error"] == "rate_limited"
+
+
+async def test_a_call_that_fails_gives_back_what_was_reserved_for_it(crew: Lab) -> None:
+    await rule(crew, "Daily", BUDGET)
+    crew.models.script = [RuntimeError("the provider is gone"), "back again"]
+    assert (await crew.ask()).state == "succeeded"
+    [meter] = await crew.fetch("select spent, reserved from meter where account_id = $1")
+    assert meter == {"spent": 100, "reserved": 0}

@@ -78,6 +78,8 @@ class Turn:
     team_id: UUID | None = None
     """Whose channel the turn runs in."""
     started: float = field(default_factory=clock.monotonic)
+    reserved: set[int] = field(default_factory=set[int])
+    """The steps for which limits have something reserved."""
     unsaved: Unsaved | None = None
     read: dict[str, Any] = field(default_factory=dict[str, Any])
     """What the think step in hand shows the model, as references (``context.references``)."""

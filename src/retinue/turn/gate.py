@@ -5,6 +5,7 @@ a person is ``turn.asking``'s; what a call may cost is reserved around the body 
 """
 
 import asyncio
+import itertools
 import random
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, replace
@@ -13,7 +14,8 @@ from typing import Any
 import asyncpg
 
 from retinue import errors, telemetry
-from retinue.domain import policy, rule_content
+from retinue.domain import policy, rule_content, verdicts
+from retinue.domain.meters import Need
 from retinue.domain.policy import Book
 from retinue.domain.rule_base import Question, SoFar
 from retinue.domain.tools import Effect, ToolCall, ToolContext, ToolResult, arguments_hash
@@ -22,6 +24,7 @@ from retinue.domain.verdicts import Judgement, Layer, Opinion
 from retinue.store import turns
 from retinue.telemetry import clock
 from retinue.tools.registry import Context, Tool
+from retinue.turn import spending
 from retinue.turn.engine import Engine, Turn
 
 log = telemetry.logger(__name__)
@@ -74,8 +77,14 @@ async def judge(engine: Engine, turn: Turn, step: Step, edited: dict[str, Any] |
 
 async def judge_model(engine: Engine, turn: Turn, model: str) -> Judgement:
     """What all layers say about calling this model now. Nobody can be asked about it: what would be, is denied."""
+    judged = policy.judge(await engine.book(turn), turn.config, question_of_model(turn, model))
+    return judged if judged.verdict != "ask" else judged.model_copy(update={"verdict": "deny", "ask": None})
+
+
+def question_of_model(turn: Turn, model: str) -> Question:
+    """What the rules are asked about a call of a model."""
     seen = turn.interaction
-    asked = Question(
+    return Question(
         agent_id=seen.agent_id,
         user_id=seen.user_id,
         channel_id=seen.channel_id,
@@ -84,8 +93,6 @@ async def judge_model(engine: Engine, turn: Turn, model: str) -> Judgement:
         at=clock.now(),
         model=model,
     )
-    judged = policy.judge(await engine.book(turn), turn.config, asked)
-    return judged if judged.verdict != "ask" else judged.model_copy(update={"verdict": "deny", "ask": None})
 
 
 def so_far(turn: Turn, worst_micro: int | None) -> SoFar:
@@ -133,18 +140,23 @@ def _with(step: Step, arguments: dict[str, Any]) -> Step:
 
 
 async def perform(engine: Engine, turn: Turn, call: Call) -> bool:
-    """Run one call that may run, and record what came of it. False when its outcome is not known.
+    """Run one call that may run, within its limits, and record what came of it. False when its outcome is not known.
 
     Raises Fenced, DatabaseDown; ValueError for a call that may not run.
     """
     if call.judged.verdict != "allow" or call.tool is None:
         raise ValueError("only a call that the rules allow is performed")
+    need = Need(cost_micro=call.tool.spec.price_micro)
+    if against := await spending.reserve(engine, turn, call.step.seq, call.asked, need):
+        await refuse(engine, turn, replace(call, judged=verdicts.join((*call.judged.opinions, *against))))
+        return True
     started = clock.monotonic()
     with telemetry.span("act", tool=call.tool.spec.slug, step=call.step.seq):
         try:
-            await _tries(engine, turn, call, call.tool)
+            result = await _tries(engine, turn, call, call.tool)
         except errors.ToolOutcomeUnknown:
             return False
+    await spending.settle(engine, turn, call.step.seq, result.cost_micro)
     telemetry.metrics.act_seconds.labels(call.tool.spec.slug).observe(clock.monotonic() - started)
     return True
 
@@ -166,21 +178,22 @@ async def _record(engine: Engine, turn: Turn, came: dict[str, Any]) -> None:
         await turns.act_done(tx, turn.fence, came)
 
 
-async def _tries(engine: Engine, turn: Turn, call: Call, tool: Tool) -> None:
+async def _tries(engine: Engine, turn: Turn, call: Call, tool: Tool) -> ToolResult:
     """Transient failures are tried again and not shown to the agent (PRN-08, DUR-05), except where trying again could
     do a thing twice."""
     tries = 1 if tool.spec.effect is Effect.EXTERNAL_ONCE else TRIES
-    for attempt in range(1, tries + 1):
+    for attempt in itertools.count(1):
         try:
-            await _run(engine, turn, call, tool)
-            return
+            return await _run(engine, turn, call, tool)
         except (errors.ToolTransient, *TRANSIENT_SQL) as error:
             log.info("a tool failed for the moment", tool=tool.spec.slug, attempt=attempt, error=type(error).__name__)
             seconds = pause(attempt, error)
             if attempt == tries or seconds > LONGEST_PAUSE_SECONDS:
-                await _record(engine, turn, judged_outcome(call, failure(error)))
-                return
+                result = failure(error)
+                await _record(engine, turn, judged_outcome(call, result))
+                return result
             await asyncio.sleep(seconds)
+    raise AssertionError("the loop above has no end")
 
 
 def pause(attempt: int, error: Exception) -> float:
@@ -189,10 +202,9 @@ def pause(attempt: int, error: Exception) -> float:
     return max(PAUSE_SECONDS * 2**attempt * random.uniform(0.5, 1.5), asked or 0.0)
 
 
-async def _run(engine: Engine, turn: Turn, call: Call, tool: Tool) -> None:
+async def _run(engine: Engine, turn: Turn, call: Call, tool: Tool) -> ToolResult:
     if tool.spec.inside:
-        await _run_inside(engine, turn, call, tool)
-        return
+        return await _run_inside(engine, turn, call, tool)
     try:
         content = await tool.run(engine.gate_key, _context(engine, turn, call.step, None), call.arguments)
         result = ToolResult(ok=True, content=content, cost_micro=tool.spec.price_micro)
@@ -201,9 +213,10 @@ async def _run(engine: Engine, turn: Turn, call: Call, tool: Tool) -> None:
     except errors.ToolError as error:
         result = failure(error)
     await _record(engine, turn, judged_outcome(call, result))
+    return result
 
 
-async def _run_inside(engine: Engine, turn: Turn, call: Call, tool: Tool) -> None:
+async def _run_inside(engine: Engine, turn: Turn, call: Call, tool: Tool) -> ToolResult:
     """The body, the outcome, the usage and the audit line commit together or not at all (AUD-14)."""
     # a node that is frozen in here must let go of the rows before its successor has waited out its own time
     async with engine.db.tenant_tx(turn.fence.account_id, tool.spec.timeout_seconds + MARGIN_SECONDS) as tx:
@@ -225,6 +238,7 @@ async def _run_inside(engine: Engine, turn: Turn, call: Call, tool: Tool) -> Non
                 content={"error": "tool_failed", "detail": f"The database refused: {type(error).__name__}."},
             )
         await turns.act_done(tx, turn.fence, judged_outcome(call, result))
+    return result
 
 
 def failure(error: Exception) -> ToolResult:

@@ -33,6 +33,8 @@ async def close(engine: Engine, turn: Turn, move: Respond) -> None:
         if move.reason is None:
             outcome["parts"] = think.parts(reply)
     await turns.finish(engine.db, turn.fence, outcome)
+    if turn.unsaved is not None:
+        await think.settle(engine, turn, turn.unsaved.seq, turn.unsaved.reply)
     ended(turn, State.SUCCEEDED)
 
 

@@ -4,6 +4,7 @@ A final answer is kept in hand (``turn.unsaved``) and written together with the 
 at once, with their act steps, before any of them runs.
 """
 
+import asyncio
 from typing import Any
 
 from retinue import errors, telemetry
@@ -12,7 +13,7 @@ from retinue.domain.tools import Effect
 from retinue.domain.turns import Step, StepKind, StepState, Think
 from retinue.domain.verdicts import Judgement
 from retinue.store import turns
-from retinue.turn import attachments, context, gate, recall
+from retinue.turn import attachments, context, gate, recall, spending
 from retinue.turn.engine import Engine, Turn, Unsaved
 from retinue.turn.stream import Writer
 
@@ -34,7 +35,14 @@ async def run(engine: Engine, turn: Turn, move: Think) -> None:
         await _refused(engine, turn, move.seq, model, judged)
         return
     with telemetry.span("think", model=model, step=move.seq):
-        reply = await _ask(engine, turn, move.seq, model)
+        try:
+            reply = await _ask(engine, turn, move.seq, model)
+        except spending.OverLimit as limit:
+            await _refused(engine, turn, move.seq, model, limit.judged)
+            return
+        except BaseException:
+            await asyncio.shield(spending.release(engine, turn, move.seq))
+            raise
     telemetry.metrics.think_seconds.labels(reply.model).observe(reply.duration_ms / 1000)
     _count(reply)
     await _take_in(engine, turn, move.seq, reply)
@@ -65,9 +73,16 @@ async def _refused(engine: Engine, turn: Turn, seq: int, model: str, judged: Jud
 async def _ask(engine: Engine, turn: Turn, seq: int, model: str) -> ModelReply:
     """The model's answer; with a shorter and shorter past while the context is too long. Raises ModelError."""
     messages = await recall.handled(engine, turn, (recall.remembered, *engine.handlers), turn.messages)
+    longest: int | None = None
     while True:
         request = context.assemble(turn, model, messages)
         request = await attachments.shown(engine.files, turn.fence.account_id, request)
+        if longest is None:
+            asked = gate.question_of_model(turn, model)
+            request = await spending.reserve_model(engine, turn, seq, request, asked)
+            longest = request.max_output_tokens or 0
+        elif longest:
+            request = request.model_copy(update={"max_output_tokens": longest})
         turn.read = context.references(turn, messages)
         try:
             return await _call(engine, turn, seq, request)
@@ -133,6 +148,13 @@ async def _take_in(engine: Engine, turn: Turn, seq: int, reply: ModelReply) -> N
     )
     for act in acts:
         turn.put(act)
+    await settle(engine, turn, seq, reply)
+
+
+async def settle(engine: Engine, turn: Turn, seq: int, reply: ModelReply) -> None:
+    """Once the response is recorded, count what it came to under the limits that hold."""
+    used = reply.usage.input_tokens + reply.usage.output_tokens
+    await spending.settle(engine, turn, seq, reply.cost_micro, used)
 
 
 def _acts(turn: Turn, seq: int, reply: ModelReply) -> list[Step]:

@@ -11,7 +11,9 @@ from pydantic import Field
 
 from retinue.domain import aliases
 from retinue.domain.base import Value
+from retinue.domain.rule_base import Question, listed
 from retinue.domain.tools import ToolSpec
+from retinue.domain.verdicts import Layer, Opinion
 
 
 class Restriction(Value):
@@ -66,6 +68,46 @@ def refusal(restriction: Restriction, arguments: Mapping[str, Any], calls_before
     if restriction.denied_actions and (not isinstance(action, str) or action in restriction.denied_actions):
         return "action_not_allowed"
     return None
+
+
+def assignment_opinions(restrictions: Mapping[str, Restriction], asked: Question) -> tuple[Opinion, ...]:
+    """What the assignments have against a call, be it of a tool or of another agent (DEL-23..28); nothing where nothing
+    is. Names may be spelt in any way. Never raises: a restriction that breaks refuses (GOV-20)."""
+    spec = asked.spec
+    if spec is None:
+        return ()
+    try:
+        known = {slug: one for slug, one in resolve(restrictions).items() if slug in _spellings(spec.slug)}
+        arguments = asked.call.arguments if asked.call is not None else {}
+        against = {slug: refusal(one, arguments, asked.calls_before) for slug, one in known.items()}
+        return tuple(_opinion(slug, known[slug], reason) for slug, reason in sorted(against.items()) if reason)
+    except Exception:  # whatever it is: a restriction that cannot be evaluated holds the call back
+        return (_opinion(spec.slug, Restriction(), "policy_failed"),)
+
+
+def _spellings(slug: str) -> tuple[str, ...]:
+    return slug, aliases.canonical(slug)
+
+
+def _opinion(slug: str, restriction: Restriction, reason: str) -> Opinion:
+    words = {
+        "tool_blocked": f"{slug} is not to be used where this agent is assigned.",
+        "call_limit": f"{slug} may be called {restriction.max_calls_per_interaction} times in one turn here.",
+        "action_not_allowed": f"{slug} may be used here for {_actions(restriction)}.",
+    }
+    return Opinion(
+        layer=Layer.ASSIGNMENT,
+        rule=f"assignment: {slug}",
+        verdict="deny",
+        reason=reason,
+        detail=words.get(reason, "A restriction cannot be read."),
+    )
+
+
+def _actions(restriction: Restriction) -> str:
+    if restriction.allowed_actions is None:
+        return f"anything but {listed(restriction.denied_actions)}"
+    return f"{listed(tuple(one for one in restriction.allowed_actions if one not in restriction.denied_actions))} only"
 
 
 def objections(written: Mapping[str, Restriction], specs: Iterable[ToolSpec]) -> list[dict[str, str]]:

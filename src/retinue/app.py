@@ -24,10 +24,11 @@ from retinue.api import health, routes
 from retinue.api.deps import AppState
 from retinue.db import embedded, migrate, pool
 from retinue.db.pool import Database
+from retinue.domain.boot import Finding
 from retinue.files import places
 from retinue.llm.models import Models
 from retinue.settings import Settings
-from retinue.store import nodes
+from retinue.store import boot, nodes
 from retinue.store.secrets import Sealer, Vault
 from retinue.tools import egress, registry, resolve, rest
 from retinue.tools.registry import GateKey, Registry
@@ -204,6 +205,8 @@ async def node(
         db = await connect(settings, url)
         stack.push_async_callback(_close, db)
         opened = await _parts(stack, settings, url, db)
+        if not migrated:
+            await tell_outside_rules(db, opened.registry)
         if worker:
             opened.worker = Worker(opened.engine, opened.hub)
         if api:
@@ -220,6 +223,32 @@ async def node(
             opened.api = routes.create(opened.state)
         async with _running(opened):
             yield opened
+
+
+async def outside_rules(db: Database, tools: Registry) -> list[Finding]:
+    """What is outside the rules in the whole installation (REG-10, REG-20)."""
+    async with db.system_tx() as tx:
+        return await boot.findings(tx, tools.specs())
+
+
+async def tell_outside_rules(db: Database, tools: Registry) -> None:
+    """Log what is outside the rules. It stops nobody: the gate refuses what the rules do not allow."""
+    try:
+        found = await outside_rules(db, tools)
+    except asyncpg.PostgresError as error:
+        log.warning("it could not be checked what is outside the rules", error=type(error).__name__)
+        return
+    for one in found:
+        log.warning("outside the rules", found=str(one), advice=one.advice)
+
+
+async def check_at_start(settings: Settings, owner_url: str) -> None:
+    """As ``tell_outside_rules``, for a process that opens no node itself."""
+    db = await connect(settings, owner_url)
+    try:
+        await tell_outside_rules(db, Registry.load())
+    finally:
+        await _close(db)
 
 
 async def _close(db: Database) -> None:

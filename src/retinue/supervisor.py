@@ -48,6 +48,7 @@ async def supervise(configured: Settings, count: int, *, worker: bool = True, re
         try:
             async with app.database(configured) as url:
                 await app.bring_up_to_date(configured, url)
+                await app.check_at_start(configured, url)
                 family = _family(configured, url, held.getsockname()[1], stop)
                 if not worker:
                     family.command.append("--no-worker")

@@ -22,7 +22,7 @@ MARK = "seen-by-nobody-else"
 PREFIXES = {
     "account": "acc", "user": "usr", "team": "team", "member": "mem", "key": "key", "agent": "agt", "channel": "ch",
     "message": "msg", "thread": "thr", "interaction": "int", "wait": "wait", "tool": "tool", "secret": "sec",
-    "session": "ses", "file": "file",
+    "session": "ses", "file": "file", "role": "role", "assignment": "asg",
 }  # fmt: skip
 """What stands before the id of a noun outside."""
 ROWS: dict[str, dict[str, Any]] = {
@@ -44,6 +44,11 @@ ROWS: dict[str, dict[str, Any]] = {
     "user_agent_config": {
         "user_id": "$user", "agent_id": "$agent", "revision": "$blob", "preferences": {"name": MARK},
         "credentials": {MARK: "x"},
+    },
+    "worker_role": {"id": "$role", "name": MARK, "autonomy_tier": "advisory"},
+    "agent_assignment": {
+        "id": "$assignment", "agent_id": "$agent", "scope": "team", "scope_id": "$team",
+        "tool_restrictions": {MARK: {"blocked": True}},
     },
     "channel_personal": {"channel_id": "$channel", "user_id": "$user", "read_seq": 1},
     "thread": {
@@ -229,7 +234,7 @@ class _Sampler:
 
 def _text(schema: dict[str, Any], known: dict[str, str]) -> str:
     pattern, kind = schema.get("pattern", ""), schema.get("format")
-    prefix = pattern.removeprefix("^").split("_")[0] if "_[0-7]" in pattern else None
+    prefix = re.split(r"[_|)]", pattern.removeprefix("^").lstrip("("))[0] if "_[0-7]" in pattern else None
     if prefix is not None:
         return known.get(prefix, ids.encode(prefix, ids.new()))
     if kind == "date-time":

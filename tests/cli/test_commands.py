@@ -195,7 +195,7 @@ def test_doctor_looks_at_everything_and_finds_it_well(served: Served) -> None:
     assert found["ok"]
     assert set(levels) == {
         "disk", "migrations", "database", "extension", "tenancy", "clock", "queue", "dead letters", "nodes", "model",
-        "server", "storage", "audit",
+        "server", "storage", "audit", "rules",
     }  # fmt: skip
     assert levels.pop("model") == "warn", "nobody should take the offline model for a real one"
     levels.pop("disk")

@@ -37,6 +37,7 @@ async def test_an_agent_that_is_not_enabled_and_active_is_not_triggered(db: Data
         (AgentChange(status=AgentStatus.PAUSED), 0),
         (AgentChange(status=AgentStatus.DEACTIVATED), 0),
         (AgentChange(status=AgentStatus.ENABLED, deployment_state=DeploymentState.TESTING), 0),
+        (AgentChange(deployment_state=DeploymentState.AVAILABLE), 0),
         (AgentChange(deployment_state=DeploymentState.ACTIVE), 1),
     ):
         async with db.tenant_tx(office.account_id) as tx:

@@ -17,6 +17,7 @@ from retinue.files import places
 from retinue.llm.models import Models
 from retinue.settings import Settings
 from retinue.store import numbers
+from retinue.tools.registry import Registry
 
 Level = Literal["ok", "warn", "fail"]
 GIB = 1024**3
@@ -85,6 +86,7 @@ async def _database(settings: Settings, url: str) -> AsyncIterator[Check]:
         for check in judge(facts, counts):
             yield check
         yield _audit(counts["audit_age"], settings.seal_seconds)
+        yield await _rules(db)
         yield await _nodes(db)
         yield await _storage(db, settings)
     finally:
@@ -135,6 +137,16 @@ def _graded(name: str, value: float, limits: tuple[float, float], found: str, ad
     if value < limits[0]:
         return Check(name, "ok", found)
     return Check(name, "warn" if value < limits[1] else "fail", found, advice)
+
+
+async def _rules(db: Database) -> Check:
+    """REG-10, REG-20: agents, tools, roles and restrictions that are outside the rules."""
+    found = await app.outside_rules(db, Registry.load())
+    if not found:
+        return Check("rules", "ok", "every agent is registered, every tool and every restriction is known")
+    words = "\n".join(str(one) for one in found)
+    advice = "\n".join(dict.fromkeys(one.advice for one in found))
+    return Check("rules", "fail" if any(one.fatal for one in found) else "warn", words, advice)
 
 
 async def _nodes(db: Database) -> Check:

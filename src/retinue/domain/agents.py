@@ -60,12 +60,30 @@ class AgentStatus(StrEnum):
 
 
 class DeploymentState(StrEnum):
-    """LIFE-04."""
+    """LIFE-04, in the order of promotion. People other than admins see and ask an active agent only."""
 
     IN_DEVELOPMENT = "in_development"
     TESTING = "testing"
     AVAILABLE = "available"
+    """Admins may activate it."""
     ACTIVE = "active"
+
+
+PROMOTION = tuple(DeploymentState)
+
+
+def skipped(
+    before: DeploymentState, after: DeploymentState, *, built_in: bool, external: bool
+) -> DeploymentState | None:
+    """The state that must come first where a promotion would skip one (LIFE-06); None where nothing is skipped.
+
+    Taking an agent back skips nothing. A built-in one was tested by those who ship it; approving an external one makes
+    it available at once (LIFE-05, LIFE-18).
+    """
+    here, there = PROMOTION.index(before), PROMOTION.index(after)
+    if there <= here + 1 or built_in or (external and after is DeploymentState.AVAILABLE):
+        return None
+    return PROMOTION[here + 1]
 
 
 class Limits(Value):
@@ -206,7 +224,8 @@ class NewAgent(Value):
     trust_level: TrustLevel = TrustLevel.STANDARD
     default_trigger_mode: TriggerMode = TriggerMode.MENTION
     capability_level: CapabilityLevel = CapabilityLevel.TOOLS_ONLY
-    deployment_state: DeploymentState = DeploymentState.ACTIVE
+    deployment_state: DeploymentState | None = None
+    """Empty: active at once; an external agent always starts in development (LIFE-05)."""
     limits: Limits = Limits()
     context: ContextOptions = ContextOptions()
     delegation_set: tuple[Slug, ...] = Field(default=(), max_length=100)

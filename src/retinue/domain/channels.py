@@ -100,6 +100,8 @@ class ChannelMember(Value):
     role: Literal["owner", "member"] = "member"
     trigger_mode: TriggerMode | None = None
     joined_at: datetime
+    reachable: bool = True
+    """Whether you may ask them here: false for an agent that is not active, or not assigned to you (LIFE-08)."""
 
 
 # ── what people send ─────────────────────────────────────────────────────────────────────────────────────────────

@@ -19,9 +19,7 @@ select a.id as agent_id,
             and i.state = 'running') as working
 from agent a
 where a.account_id = $1 and a.deleted_at is null and a.origin <> 'trial'
-  and ($3 or a.deployment_state = 'active' or exists (
-        select from channel_member m where m.account_id = $1 and m.agent_id = a.id
-            and may_enter_v1($1, m.channel_id, $2)))
+  and ($3 or (a.deployment_state = 'active' and assigned_v1($1, a.id, $2, null)))
 order by a.id limit 1000
 """
 

@@ -18,7 +18,16 @@ from retinue.db.pool import Tx
 from retinue.domain import accounts, aliases, ids, texts
 from retinue.domain import tools as toolbox
 from retinue.domain.accounts import Principal, Role
-from retinue.domain.agents import Agent, AgentChange, AgentFilter, AgentTool, NewAgent, ToolChoice
+from retinue.domain.agents import (
+    Agent,
+    AgentChange,
+    AgentFilter,
+    AgentTool,
+    DeploymentState,
+    NewAgent,
+    ToolChoice,
+    skipped,
+)
 from retinue.domain.audit import actor
 from retinue.domain.base import Value
 from retinue.store import audit
@@ -41,15 +50,13 @@ class Source(Value):
 CUSTOM = Source()
 
 # ── reading ──────────────────────────────────────────────────────────────────────────────────────────────────────
-# Admins see every agent of the account; others those that are active, and those they share a channel with. The agent
-# that trials run under is nobody's to see.
+# Admins see every agent of the account; others those that are active and assigned to them, one of their teams, or
+# everyone (LIFE-04, LIFE-08). The agent that trials run under is nobody's to see.
 
 ACCESS = """
 select a.* from agent a
 where a.account_id = $1 and a.id = $2 and a.deleted_at is null and a.origin <> 'trial'
-  and ($4 or a.deployment_state = 'active' or exists (
-        select from channel_member m where m.account_id = $1 and m.agent_id = a.id
-            and may_enter_v1($1, m.channel_id, $3)))
+  and ($4 or (a.deployment_state = 'active' and assigned_v1($1, a.id, $3, null)))
 """
 
 
@@ -64,9 +71,7 @@ async def access_agent(tx: Tx, principal: Principal, agent_id: UUID) -> Agent:
 LIST = """
 select a.* from agent a
 where a.account_id = $1 and a.deleted_at is null and a.origin <> 'trial'
-  and ($3 or a.deployment_state = 'active' or exists (
-        select from channel_member m where m.account_id = $1 and m.agent_id = a.id
-            and may_enter_v1($1, m.channel_id, $2)))
+  and ($3 or (a.deployment_state = 'active' and assigned_v1($1, a.id, $2, null)))
   and ($4::text is null or a.status = $4)
   and ($5::text is null or a.deployment_state = $5)
   and ($6::text is null or a.slug = $6)
@@ -124,12 +129,14 @@ async def create(
 ) -> Agent:
     """Make an agent with its tools. ``agent_id`` may be made by the caller, so that a retry finds itself.
 
-    Raises Forbidden (not an admin), AlreadyExists (the slug), BadInput (an external agent without an endpoint).
+    Raises Forbidden (not an admin), AlreadyExists (the slug), BadInput (an external agent without an endpoint, or in
+    another state than in development).
     """
     rows = checked(principal, new)
     made = agent_id or ids.new()
     slug = new.slug or await _free_slug(tx, principal.account_id, texts.slug_of(new.name))
-    body = new.model_dump(mode="json", exclude={"tools"}) | {"slug": slug}
+    state = _first_state(new, source)
+    body = new.model_dump(mode="json", exclude={"tools"}) | {"slug": slug, "deployment_state": state}
     try:
         async with tx.transaction():
             await tx.execute(INSERT, principal.account_id, made, body, rows, source.origin, source.catalog_slug)
@@ -143,6 +150,16 @@ def checked(principal: Principal, new: NewAgent) -> list[dict[str, Any]]:
     _require_admin(principal)
     _check_endpoint(new.execution, new.endpoint)
     return _rows(new.tools)
+
+
+def _first_state(new: NewAgent, source: Source) -> DeploymentState:
+    """LIFE-05: an external agent starts in development, whoever asks for more."""
+    if source.origin == "built_in" or new.execution != "external":
+        return new.deployment_state or DeploymentState.ACTIVE
+    if new.deployment_state not in (None, DeploymentState.IN_DEVELOPMENT):
+        reason = "an external agent starts in_development; promote it once it is made"
+        raise errors.BadInput("Leave the state out.", errors=[{"path": "body.deployment_state", "reason": reason}])
+    return DeploymentState.IN_DEVELOPMENT
 
 
 SLUGS = """
@@ -183,7 +200,7 @@ async def update(
     """Change what ``change`` names; inside ``limits`` and ``context``, too. The running turn keeps its snapshot.
 
     ``unchanged_since`` is the ``updated_at`` the caller has seen. Raises Forbidden, NotFound, WrongState (changed
-    meanwhile), AlreadyExists (the slug), BadInput.
+    meanwhile; a promotion that skips a state), AlreadyExists (the slug), BadInput.
     """
     _require_admin(principal)
     row = await tx.fetchrow(LOCK, principal.account_id, agent_id)
@@ -195,6 +212,7 @@ async def update(
     if not body:
         return agent(row)
     _check_endpoint(body.get("execution", row["execution"]), body.get("endpoint", row["endpoint"]))
+    _check_promotion(row, body)
     try:
         async with tx.transaction():
             await tx.execute(UPDATE, principal.account_id, agent_id, body)
@@ -298,6 +316,18 @@ def _check_endpoint(execution: str, endpoint: str | None) -> None:
     if execution == "external" and not endpoint:
         reason = "an external agent needs the address it is called at"
         raise errors.BadInput("Say where the external agent is.", errors=[{"path": "body.endpoint", "reason": reason}])
+
+
+def _check_promotion(row: Mapping[str, Any], body: dict[str, Any]) -> None:
+    if "deployment_state" not in body:
+        return
+    before, after = DeploymentState(row["deployment_state"]), DeploymentState(body["deployment_state"])
+    execution = body.get("execution", row["execution"])
+    first = skipped(before, after, built_in=row["origin"] == "built_in", external=execution == "external")
+    if first is not None:
+        raise errors.WrongState(
+            f"An agent is promoted step by step: this one is {before.value}, the next step is {first.value}."
+        )
 
 
 def _slug_taken(slug: str) -> errors.AlreadyExists:

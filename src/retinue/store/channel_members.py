@@ -1,6 +1,7 @@
 """Who is in a channel: people and agents. Membership makes an agent reachable there (CHN-04).
 
-The people of an organisation or team channel are in it without a row of their own.
+The people of an organisation or team channel are in it without a row of their own. An agent that somebody may not ask
+is named to them all the same: whoever writes in a channel may know who reads it.
 """
 
 from collections.abc import Mapping
@@ -26,7 +27,9 @@ with everyone as (
         select from channel_member m where m.account_id = $1 and m.channel_id = $2 and m.party_id = u.user_id)
     group by u.user_id)
 select $2::uuid as channel_id, case when e.agent_id is null then 'user' else 'agent' end as kind, e.user_id, e.agent_id,
-    coalesce(u.name, g.name) as name, g.slug, u.email, e.role, e.trigger_mode, e.joined_at
+    coalesce(u.name, g.name) as name, g.slug, u.email, e.role, e.trigger_mode, e.joined_at,
+    e.agent_id is null or (g.deployment_state = 'active' and assigned_v1($1, e.agent_id, $6, (
+        select team_id from channel where account_id = $1 and id = $2))) as reachable
 from everyone e
 left join app_user u on u.account_id = $1 and u.id = e.user_id
 left join agent g on g.account_id = $1 and g.id = e.agent_id
@@ -41,14 +44,14 @@ async def list_members(
 ) -> list[ChannelMember]:
     """People and agents in order of their ids, after the party ``after``. Raises NotFound (the channel)."""
     await channels.access_channel(tx, principal, channel_id)
-    rows = await tx.fetch(EVERYONE, principal.account_id, channel_id, after, None, limit)
+    rows = await tx.fetch(EVERYONE, principal.account_id, channel_id, after, None, limit, principal.user_id)
     return [_member(row) for row in rows]
 
 
 async def access_member(tx: Tx, principal: Principal, channel_id: UUID, party_id: UUID) -> ChannelMember:
     """One member of a channel this user can read. Raises NotFound."""
     await channels.access_channel(tx, principal, channel_id)
-    row = await tx.fetchrow(EVERYONE, principal.account_id, channel_id, None, party_id, 1)
+    row = await tx.fetchrow(EVERYONE, principal.account_id, channel_id, None, party_id, 1, principal.user_id)
     if row is None:
         raise errors.NotFound("There is no such member in this channel.")
     return _member(row)

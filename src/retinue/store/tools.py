@@ -48,6 +48,7 @@ USABLE = f"""
 select {COLUMNS} from tool
 where account_id = $1 and slug = any ($2::text[]) and type = 'external' and enabled order by slug
 """
+NAMED = f"select {COLUMNS} from tool where account_id = $1 and slug = any ($2::text[]) order by slug"
 
 
 # ── registered tools ─────────────────────────────────────────────────────────────────────────────────────────────
@@ -139,6 +140,11 @@ async def list_tools(
 async def list_usable(tx: Tx, account_id: UUID, slugs: Sequence[str]) -> list[ToolRow]:
     """The enabled external tools among these slugs."""
     return [_row(row) for row in await tx.fetch(USABLE, account_id, list(slugs))]
+
+
+async def list_named(tx: Tx, account_id: UUID, slugs: Sequence[str]) -> list[ToolRow]:
+    """The registered tools among these slugs, also those that are switched off."""
+    return [_row(row) for row in await tx.fetch(NAMED, account_id, list(slugs))]
 
 
 def _check(new: NewTool) -> None:

@@ -20,7 +20,7 @@ from retinue.domain.accounts import Principal
 from retinue.domain.messages import Generate, Generated, NewThread, NewThreadMessage, ReceivedInteraction, Thread
 from retinue.domain.turns import TERMINAL, State
 from retinue.domain.waits import WaitState
-from retinue.store import interactions, threads
+from retinue.store import agents, interactions, threads
 from retinue.store.turns import ThreadPrompt
 from retinue.turn import intake, live
 from retinue.turn.live import Hub
@@ -61,7 +61,8 @@ class Handle:
     async def start(self, wanted: Generate) -> ReceivedInteraction:
         """Begin a turn and return at once; replay safe by ``prompt_message_id`` (THR-06, THR-21).
 
-        Raises NotFound, WrongState (a channel's thread: post to the channel; an agent that is not enabled).
+        Raises NotFound, Forbidden (an agent that is not this person's to ask any more), WrongState (a channel's thread:
+        post to the channel; an agent that is not enabled).
         """
         if self.thread.channel_id is not None:
             raise errors.WrongState("This thread belongs to a channel. Post a message there instead.")
@@ -75,7 +76,7 @@ class Handle:
                 prompt=wanted.prompt,
                 parts=wanted.images,
                 prompt_message_id=wanted.prompt_message_id,
-                author=await self._name(),
+                author=await self._author(),
                 options=wanted.options(),
             ),
         )
@@ -138,8 +139,14 @@ class Handle:
             waits=tuple(wait.id for wait in seen.waits or () if wait.state is WaitState.OPEN),
         )
 
-    async def _name(self) -> str | None:
+    async def _author(self) -> str | None:
+        """What the prompt is signed with, once it is clear that this person may ask the agent (LIFE-08)."""
         async with self.node.db.tenant_tx(self.principal.account_id) as tx:
+            try:
+                await agents.access_agent(tx, self.principal, self.thread.agent_id)
+            except errors.NotFound as error:
+                words = "This thread's agent is not yours to ask any more. An admin can assign it to you."
+                raise errors.Forbidden(words) from error
             return await threads.author_name(tx, self.principal)
 
 

@@ -1,0 +1,171 @@
+"""What would happen if an agent made a call, and why: the gate's judgement without the gate's effects.
+
+Nothing is written, nobody is asked, nothing is counted or reserved. What the rules say is worked out by the same
+functions as in ``gate`` (a test makes the calls and compares).
+"""
+
+from collections.abc import Iterator, Sequence
+from datetime import datetime
+from uuid import UUID
+
+from retinue.db.pool import Database, Tx
+from retinue.domain import ids, policy
+from retinue.domain.accounts import Principal
+from retinue.domain.agents import AgentConfig
+from retinue.domain.base import Value
+from retinue.domain.explaining import (
+    Expectation,
+    Explanation,
+    Hypothesis,
+    Limiting,
+    Reasoned,
+    Trial,
+    TrialResult,
+    Tried,
+)
+from retinue.domain.policy import Book
+from retinue.domain.rule_base import Question, SoFar
+from retinue.domain.rule_limits import CostRule, RateRule
+from retinue.domain.tools import ToolCall, arguments_hash
+from retinue.domain.verdicts import Judgement, Layer, Opinion
+from retinue.store import books, policy_sets, situations
+from retinue.store.situations import Situation
+from retinue.telemetry import clock
+from retinue.tools.registry import Tool
+from retinue.tools.resolve import Resolved, Source, resolve_agent_tools
+from retinue.turn import gate
+
+OWN = "a policy of their own"
+OWN_WORDS = "The person has a policy of their own about it."
+
+
+# ── one call ─────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+async def explain(db: Database, sources: Sequence[Source], principal: Principal, asked: Hypothesis) -> Explanation:
+    """What would happen. Raises NotFound, Forbidden (see ``situations.access``)."""
+    async with db.tenant_tx(principal.account_id) as tx:
+        situation = await situations.access(tx, principal, asked)
+        book = await _book(tx, principal.account_id, situation)
+    tools = await _tools(principal.account_id, situation.config, sources)
+    return explained(book, situation, tools, asked, whose=principal.user_id)
+
+
+async def _book(tx: Tx, account_id: UUID, situation: Situation) -> Book:
+    return await books.book(tx, account_id, situation.agent_id, situation.user_id, situation.team_id)
+
+
+async def _tools(account_id: UUID, config: AgentConfig, sources: Sequence[Source]) -> Resolved:
+    return await resolve_agent_tools(account_id, config, sources, report=False)
+
+
+class Circumstances(Value):
+    """What is called, when, and what came before in the turn."""
+
+    call: ToolCall | None
+    model: str | None
+    at: datetime
+    calls_before: int = 0
+    depth: int = 0
+
+
+def question(situation: Situation, tool: Tool | None, made: Circumstances) -> Question:
+    """What the rules are asked, as the gate asks it."""
+    return Question(
+        agent_id=situation.agent_id, user_id=situation.user_id, channel_id=situation.channel_id, at=made.at,
+        spec=tool.spec if tool else None, call=made.call, calls_before=made.calls_before, model=made.model,
+        host=tool.spec.host if tool else None, categories=tool.spec.categories if tool else (), depth=made.depth,
+        so_far=SoFar(worst_micro=tool.spec.price_micro if tool else 0),
+    )  # fmt: skip
+
+
+def verdict(book: Book, config: AgentConfig, tool: Tool | None, asked: Question) -> Judgement:
+    """What the gate would make of this question."""
+    judged = policy.judge(book, config, asked)
+    if asked.call is None:  # nobody can be asked about a model
+        return judged if judged.verdict != "ask" else judged.model_copy(update={"verdict": "deny", "ask": None})
+    arguments = asked.call.arguments
+    judged = policy.granted(book, judged, asked, arguments_hash(arguments))
+    if judged.verdict == "ask" and tool is not None and (wrong := gate.misfit(tool, arguments)):
+        return judged.model_copy(update={"verdict": "deny", "ask": None, "opinions": (wrong, *judged.opinions)})
+    return judged
+
+
+def explained(book: Book, situation: Situation, tools: Resolved, asked: Hypothesis, *, whose: UUID) -> Explanation:
+    """The judgement in words. ``whose``: who reads it; another person's own policies have no name for them."""
+    tool = tools.get(asked.tool) if asked.tool is not None else None
+    about = question(situation, tool, _made(asked, tool))
+    judged = verdict(book, situation.config, tool, about)
+    private = situation.user_id != whose
+    opinions = tuple(_reasoned(book, one, private) for one in judged.opinions)
+    telling = next((one for one in opinions if one.verdict == judged.verdict), None)
+    wrong = gate.misfit(tool, asked.arguments) if tool is not None else None
+    return Explanation(
+        verdict=judged.verdict, reason=judged.reason, opinions=opinions, ask=judged.ask, redact=judged.redact,
+        detail=telling.detail if telling and judged.verdict != "allow" else "",
+        budgets=tuple(_budgets(book, about, private)), tool=tool.spec.slug if tool else None,
+        effect=tool.spec.effect if tool else None, misfit=wrong.detail if wrong else None, revision=book.revision,
+    )  # fmt: skip
+
+
+def _made(asked: Hypothesis, tool: Tool | None) -> Circumstances:
+    call = None
+    if asked.tool is not None:
+        name = tool.spec.slug if tool else asked.tool
+        call = ToolCall(id=ids.new(), provider_id="", tool=name, arguments=asked.arguments)
+    return Circumstances(
+        call=call, model=asked.model, at=asked.at or clock.now(), calls_before=asked.calls_before, depth=asked.depth
+    )
+
+
+def _reasoned(book: Book, said: Opinion, private: bool) -> Reasoned:
+    if private and said.layer is Layer.USER:
+        return Reasoned(layer=said.layer, rule=OWN, verdict=said.verdict, reason=said.reason, detail=OWN_WORDS)
+    known = next((one.id for one in book.policies if (one.layer, one.name) == (said.layer, said.rule)), None)
+    return Reasoned(
+        layer=said.layer, rule=said.rule, policy_id=known, verdict=said.verdict, reason=said.reason, detail=said.detail
+    )
+
+
+def _budgets(book: Book, asked: Question, private: bool) -> Iterator[Limiting]:
+    """The limits that a call counts against."""
+    about = "model" if asked.call is None else "tool"
+    for written, rule in book.rules():
+        if not isinstance(rule, CostRule | RateRule) or not rule.scope.covers(asked):
+            continue
+        if isinstance(rule, RateRule) and rule.about != about:
+            continue
+        if not (private and written.layer is Layer.USER):
+            yield Limiting(policy_id=written.id, layer=written.layer, name=written.name, rule=rule)
+
+
+# ── several, with what is expected ───────────────────────────────────────────────────────────────────────────────
+
+
+async def try_out(db: Database, sources: Sequence[Source], principal: Principal, trial: Trial) -> TrialResult:
+    """What each expectation comes to, by the policies that are there or as the trial's would make them.
+
+    Raises BadInput, NotFound, Forbidden, Loosens (as ``apply`` would).
+    """
+    account_id = principal.account_id
+    async with db.tenant_tx(account_id) as tx:
+        asked = await situations.named(tx, principal, trial.tests)
+        found = [await situations.access(tx, principal, one) for one in asked]
+    configs = {one.agent_id: one.config for one in found}
+    tools = {agent: await _tools(account_id, config, sources) for agent, config in configs.items()}
+    async with db.tenant_tx(account_id) as tx, policy_sets.tried(tx):
+        if trial.policies is not None:
+            await policy_sets.apply(tx, principal, trial.policies, prune=trial.prune)
+        read = [await _book(tx, account_id, one) for one in found]
+    results = tuple(
+        _tried(expected, explained(book, situation, tools[situation.agent_id], one, whose=principal.user_id))
+        for expected, one, situation, book in zip(trial.tests, asked, found, read, strict=True)
+    )
+    return TrialResult(passed=all(one.passed for one in results), results=results)
+
+
+def _tried(expected: Expectation, came: Explanation) -> Tried:
+    passed = came.verdict == expected.expect and expected.reason in (None, came.reason)
+    telling = next((one for one in came.opinions if one.verdict == came.verdict), None)
+    rule = f"{telling.layer.value}: {telling.rule}" if telling and came.verdict != "allow" else None
+    return Tried(passed=passed, verdict=came.verdict, reason=came.reason, detail=came.detail, rule=rule)

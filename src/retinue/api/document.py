@@ -11,6 +11,8 @@ from typing import Any, cast
 from fastapi import FastAPI
 
 PREFIX = "#/components/schemas/"
+NAMES = {"retinue__domain__accounts__Scope": "Scope", "retinue__domain__rule_base__Scope": "RuleScope"}
+"""Classes of the same name would be told apart by the modules they stand in, which is nothing for clients to read."""
 Json = dict[str, Any]
 
 
@@ -28,6 +30,7 @@ def exact(app: FastAPI) -> Callable[[], Json]:
 
 
 def _exact(document: Json) -> Json:
+    _rename(document)
     schemas: dict[str, Json] = document["components"]["schemas"]
     asked = _reachable(schemas, [part for part, _ in _parts(document, "requestBody")])
     told = _reachable(schemas, [part for part, _ in _parts(document, "responses")])
@@ -43,6 +46,16 @@ def _exact(document: Json) -> Json:
             schemas[name]["required"] = list(schemas[name]["properties"])
     document["components"]["schemas"] = dict(sorted(schemas.items()))
     return document
+
+
+def _rename(document: Json) -> None:
+    schemas: dict[str, Json] = document["components"]["schemas"]
+    for holder in _references(document):
+        name = str(holder["$ref"]).removeprefix(PREFIX)
+        holder["$ref"] = PREFIX + NAMES.get(name, name)
+    for old, new in NAMES.items():
+        if old in schemas:
+            schemas[new] = schemas.pop(old)
 
 
 def _parts(document: Json, key: str) -> Iterator[tuple[Json, str]]:
@@ -74,6 +87,8 @@ def _point_elsewhere(part: Json, twice: set[str]) -> None:
     for holder in list(_references(part)):
         if holder["$ref"].removeprefix(PREFIX) in twice:
             holder["$ref"] += "Input"
+    for mapping in _mappings(part):
+        mapping.update({word: ref + "Input" for word, ref in mapping.items() if ref.removeprefix(PREFIX) in twice})
 
 
 def _references(part: object) -> Iterator[Json]:
@@ -87,3 +102,17 @@ def _references(part: object) -> Iterator[Json]:
     elif isinstance(part, list):
         for value in cast("list[object]", part):
             yield from _references(value)
+
+
+def _mappings(part: object) -> Iterator[dict[str, str]]:
+    """Every table in here that says which schema goes with which word of a discriminator."""
+    if isinstance(part, dict):
+        inner = cast("Json", part)
+        mapping = inner.get("mapping")
+        if isinstance(mapping, dict) and "propertyName" in inner:
+            yield cast("dict[str, str]", mapping)
+        for value in inner.values():
+            yield from _mappings(value)
+    elif isinstance(part, list):
+        for value in cast("list[object]", part):
+            yield from _mappings(value)

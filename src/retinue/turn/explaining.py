@@ -9,7 +9,7 @@ from datetime import datetime
 from uuid import UUID
 
 from retinue.db.pool import Database, Tx
-from retinue.domain import ids, policy
+from retinue.domain import ids
 from retinue.domain.accounts import Principal
 from retinue.domain.agents import AgentConfig
 from retinue.domain.base import Value
@@ -26,8 +26,8 @@ from retinue.domain.explaining import (
 from retinue.domain.policy import Book
 from retinue.domain.rule_base import Question, SoFar
 from retinue.domain.rule_limits import CostRule, RateRule
-from retinue.domain.tools import ToolCall, arguments_hash
-from retinue.domain.verdicts import Judgement, Layer, Opinion
+from retinue.domain.tools import ToolCall
+from retinue.domain.verdicts import Layer, Opinion
 from retinue.store import books, policy_sets, situations
 from retinue.store.situations import Situation
 from retinue.telemetry import clock
@@ -79,23 +79,11 @@ def question(situation: Situation, tool: Tool | None, made: Circumstances) -> Qu
     )  # fmt: skip
 
 
-def verdict(book: Book, config: AgentConfig, tool: Tool | None, asked: Question) -> Judgement:
-    """What the gate would make of this question."""
-    judged = policy.judge(book, config, asked)
-    if asked.call is None:  # nobody can be asked about a model
-        return judged if judged.verdict != "ask" else judged.model_copy(update={"verdict": "deny", "ask": None})
-    arguments = asked.call.arguments
-    judged = policy.granted(book, judged, asked, arguments_hash(arguments))
-    if judged.verdict == "ask" and tool is not None and (wrong := gate.misfit(tool, arguments)):
-        return judged.model_copy(update={"verdict": "deny", "ask": None, "opinions": (wrong, *judged.opinions)})
-    return judged
-
-
 def explained(book: Book, situation: Situation, tools: Resolved, asked: Hypothesis, *, whose: UUID) -> Explanation:
     """The judgement in words. ``whose``: who reads it; another person's own policies have no name for them."""
     tool = tools.get(asked.tool) if asked.tool is not None else None
     about = question(situation, tool, _made(asked, tool))
-    judged = verdict(book, situation.config, tool, about)
+    judged = gate.verdict(book, situation.config, tool, about)
     private = situation.user_id != whose
     opinions = tuple(_reasoned(book, one, private) for one in judged.opinions)
     telling = next((one for one in opinions if one.verdict == judged.verdict), None)

@@ -15,6 +15,7 @@ import asyncpg
 
 from retinue import errors, telemetry
 from retinue.domain import policy, rule_content, verdicts
+from retinue.domain.agents import AgentConfig
 from retinue.domain.meters import Need
 from retinue.domain.policy import Book
 from retinue.domain.rule_base import Question, SoFar
@@ -66,9 +67,7 @@ async def judge(engine: Engine, turn: Turn, step: Step, edited: dict[str, Any] |
     book = await engine.book(turn)
     tool = turn.tools.get(step.tool or "")
     asked = question(turn, step, tool)
-    judged = policy.granted(book, policy.judge(book, turn.config, asked), asked, arguments_hash(_arguments(step)))
-    if judged.verdict == "ask" and tool is not None and (wrong := misfit(tool, _arguments(step))):
-        judged = judged.model_copy(update={"verdict": "deny", "ask": None, "opinions": (wrong, *judged.opinions)})
+    judged = verdict(book, turn.config, tool, asked)
     changed = edited is not None
     if judged.redact:
         step, changed = _with(step, redacted(book, asked, _arguments(step))), True
@@ -77,8 +76,19 @@ async def judge(engine: Engine, turn: Turn, step: Step, edited: dict[str, Any] |
 
 async def judge_model(engine: Engine, turn: Turn, model: str) -> Judgement:
     """What all layers say about calling this model now. Nobody can be asked about it: what would be, is denied."""
-    judged = policy.judge(await engine.book(turn), turn.config, question_of_model(turn, model))
-    return judged if judged.verdict != "ask" else judged.model_copy(update={"verdict": "deny", "ask": None})
+    return verdict(await engine.book(turn), turn.config, None, question_of_model(turn, model))
+
+
+def verdict(book: Book, config: AgentConfig, tool: Tool | None, asked: Question) -> Judgement:
+    """What all layers, and standing grants, make of one question: also of one that is only asked (``explaining``)."""
+    judged = policy.judge(book, config, asked)
+    if asked.call is None:
+        return judged if judged.verdict != "ask" else judged.model_copy(update={"verdict": "deny", "ask": None})
+    arguments = asked.call.arguments
+    judged = policy.granted(book, judged, asked, arguments_hash(arguments))
+    if judged.verdict == "ask" and tool is not None and (wrong := misfit(tool, arguments)):
+        return judged.model_copy(update={"verdict": "deny", "ask": None, "opinions": (wrong, *judged.opinions)})
+    return judged
 
 
 def question_of_model(turn: Turn, model: str) -> Question:

@@ -31,7 +31,7 @@ from retinue.store import policies as rows
 from retinue.store.situations import Recorded, Situation
 from retinue.telemetry import clock
 from retinue.tools.resolve import Resolved, Source, resolve_agent_tools
-from retinue.turn import explaining
+from retinue.turn import explaining, gate
 from retinue.turn.explaining import Circumstances
 
 DAYS = 7
@@ -172,7 +172,7 @@ class _Again:
             team_id=call.team_id,
         )  # fmt: skip
         about = explaining.question(situation, tool, _made(call))
-        one, other = (explaining.verdict(book, config, tool, about) for book in (before, after))
+        one, other = (gate.verdict(book, config, tool, about) for book in (before, after))
         if _differ(one, other):
             self.differing.append(_example(call, one, other))
 

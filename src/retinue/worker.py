@@ -11,7 +11,7 @@ import asyncpg
 from retinue import errors, telemetry
 from retinue.db.pool import Tx
 from retinue.domain import ids
-from retinue.store import nodes, queue, seals, turns
+from retinue.store import late, meters, nodes, queue, seals, turns
 from retinue.store.queue import Entry
 from retinue.turn import loop
 from retinue.turn.engine import Engine
@@ -23,6 +23,8 @@ VERSION = "0.1.0"
 WATCH_SECONDS = 0.3
 SWEEP_SECONDS = 10.0
 PRUNE_SECONDS = 600.0
+SETTLE_SECONDS = 5.0
+"""How often this node settles what calls have left, and brings over usage that was refused."""
 PATIENCE_SECONDS = 0.5
 TRIES = 5
 
@@ -48,6 +50,7 @@ class Worker:
             chores = group.create_task(self._chores())
             tidying = group.create_task(self._tidy())
             sealing = group.create_task(self._seal())
+            settling = group.create_task(self._settle())
             await self._hub.listening.ready.wait()
             self.ready.set()
             work = group.create_task(
@@ -57,7 +60,7 @@ class Worker:
             await asyncio.wait({work, stopper}, return_when=asyncio.FIRST_COMPLETED)
             # model calls were broken off and handed over at once; effects get time to end
             await asyncio.wait({work}, timeout=settings.drain_seconds)
-            for task in (work, chores, tidying, sealing, stopper):
+            for task in (work, chores, tidying, sealing, settling, stopper):
                 task.cancel()
         await self._leave()
 
@@ -178,6 +181,17 @@ class Worker:
             except (errors.DatabaseDown, asyncpg.PostgresError) as error:
                 log.warning("the audit record waits for its seal", error=type(error).__name__)
 
+    async def _settle(self) -> None:
+        """Settle what killed processes have reserved, and bring over usage that its tables refused (COST-03)."""
+        while True:
+            await asyncio.sleep(SETTLE_SECONDS * random.uniform(0.8, 1.2))
+            try:
+                swept, brought = await meters.sweep(self._db, SETTLE_SECONDS), await late.catch_up(self._db)
+                if swept.settled or swept.released or brought:
+                    log.info("settled what was left", late_usage=brought, **swept.model_dump())
+            except (errors.DatabaseDown, asyncpg.PostgresError) as error:
+                log.warning("reservations stay held past their time", error=type(error).__name__)
+
     async def _watch(self) -> None:
         async with self._db.system_tx() as tx:
             dead = await nodes.dead(tx, self._engine.node_id)
@@ -199,6 +213,7 @@ class Worker:
                 queue_log_days=settings.retention_queue_log_days,
                 idempotency_hours=settings.retention_idempotency_hours,
             )
+            gone["meters"] = await meters.prune(tx)
             accounts = await nodes.list_accounts(tx) if settings.retention_journal_days else []
         steps = 0
         for account_id in accounts:

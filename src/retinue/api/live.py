@@ -29,6 +29,7 @@ ALIVE = b": keep-alive\n\n"
 PREFIXES = {
     "channel": "ch", "message": "msg", "typing": "usr", "read": "ch", "membership": "ch",
     "interaction": "int", "thinking": "int", "cancel": "int", "agent": "agt",
+    "budget": "pol",
 }  # fmt: skip
 """The topics, and what their ids are."""
 IS_SCOPE = frozenset({"channel", "read", "membership"})
@@ -126,8 +127,9 @@ async def live_feed(caller: deps.Caller, app: deps.App) -> StreamingResponse:
 
     ``channel``: something new is in it, or it changed; ``message``: edited, deleted, brought back or reacted to;
     ``membership``: somebody came, went or changed; ``typing``: somebody types (the id is the person's); ``read``: you
-    have read on in another window; ``interaction``, ``thinking``, ``cancel``: a turn; ``agent``: an agent changed.
-    ``scope`` is the channel that it is in.
+    have read on in another window; ``interaction``, ``thinking``, ``cancel``: a turn; ``agent``: an agent changed;
+    ``budget``: one that you can raise is used up to a percentage that you are to be told of. ``scope`` is the channel
+    that it is in.
     """
     return StreamingResponse(_feed(app, _hub(app), caller), media_type="text/event-stream", headers=HEADERS)
 

@@ -76,6 +76,14 @@ class Api:
         """The JSON at ``path``. Raises ``NotRunning``, ``Refused``."""
         return self._call("GET", path, params=_given(params))
 
+    def text(self, path: str, **params: Any) -> str:
+        """What ``path`` answers, as it is. Raises ``NotRunning``, ``Refused``."""
+        with self._explained():
+            response = self._http.get(path, params=_given(params))
+        if response.is_error:
+            raise self._refused(response)
+        return response.text
+
     def post(self, path: str, body: dict[str, Any] | None = None, **headers: str) -> Any:
         """The JSON answer to a POST."""
         return self._call("POST", path, json=body if body is not None else {}, headers=headers)

@@ -4,8 +4,9 @@ Days and agents come from the counters, which are kept in shards so that concurr
 anything finer from the single events. Admins see the account, everyone else what was used on their own behalf.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
+from uuid import UUID
 
 from retinue.db.pool import Tx
 from retinue.domain.accounts import Principal, Role, at_least
@@ -66,6 +67,19 @@ async def list_totals(
     else:
         rows = await tx.fetch(COUNTERS, *common, by[Dimension.DAY], by[Dimension.AGENT], offset, limit)
     return [_row(row) for row in rows]
+
+
+NAMES = """
+select id, name from agent where account_id = $1 and id = any($2::uuid[])
+union all select id, name from app_user where account_id = $1 and id = any($2::uuid[])
+union all select id, name from team where account_id = $1 and id = any($2::uuid[])
+"""
+
+
+async def names(tx: Tx, account_id: UUID, rows: Iterable[UsageRow]) -> dict[UUID, str]:
+    """How the agents, people and teams of these rows are called; those that are no more are left out."""
+    wanted = {one for row in rows for one in (row.agent_id, row.user_id, row.team_id) if one is not None}
+    return {row["id"]: row["name"] for row in await tx.fetch(NAMES, account_id, list(wanted))}
 
 
 def _row(row: Mapping[str, Any]) -> UsageRow:

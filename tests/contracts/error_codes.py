@@ -10,6 +10,7 @@ from pathlib import Path
 import retinue
 from retinue import errors
 from retinue.domain import turns
+from retinue.domain.reasons import REASONS
 
 ROOT = Path(__file__).resolve().parents[2]
 DOCUMENT = ROOT / "docs" / "errors.md"
@@ -97,10 +98,20 @@ def _words(node: ast.expr) -> str:
 
 def refusals() -> dict[str, str]:
     """The gate's reasons and the limits of a turn."""
-    tree = ast.parse((ROOT / "src/retinue/domain/policy.py").read_text())
-    calls = [node for node in ast.walk(tree) if isinstance(node, ast.Call) and ast.unparse(node.func) == "_deny"]
-    found = {str(call.args[0].value): _words(call.args[1]) for call in calls if isinstance(call.args[0], ast.Constant)}
-    return found | turns.LIMIT_WORDS
+    return REASONS | turns.LIMIT_WORDS
+
+
+def given() -> set[str]:
+    """Every literal reason of an opinion made anywhere in src. Those of rules are tuples, which domain tests see."""
+    found: set[str] = set()
+    for path in (ROOT / "src").rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.Call) and ast.unparse(node.func).rpartition(".")[2] in ("Opinion", "_against"):
+                words = [word.value for word in node.keywords if word.arg == "reason"] + node.args[2:3]
+                found |= {
+                    word.value for word in words if isinstance(word, ast.Constant) and isinstance(word.value, str)
+                }
+    return found
 
 
 def document() -> str:

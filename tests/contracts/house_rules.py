@@ -99,7 +99,7 @@ def function_length(source: Source) -> Iterator[Finding]:
 
 
 DUMPS = re.compile(r"(^|_)(utils?|helpers?|common|misc|base|shared|stuff)$")
-BASES = ("src/retinue/domain/base.py", "src/retinue/channels/base.py")
+BASES = ("src/retinue/domain/base.py", "src/retinue/domain/rule_base.py", "src/retinue/channels/base.py")
 
 
 def file_name(source: Source) -> Iterator[Finding]:

@@ -5,6 +5,7 @@ from collections import Counter
 import pytest
 
 from retinue import errors
+from retinue.domain.reasons import REASONS
 from tests.contracts import error_codes
 
 
@@ -30,3 +31,8 @@ def test_the_documented_codes_are_those_of_the_code() -> None:
     assert error_codes.DOCUMENT.read_text() == error_codes.document(), (
         "The codes have changed: run `python -m tests.contracts.error_codes` and commit docs/errors.md."
     )
+
+
+@pytest.mark.requirement("GOV-22")
+def test_every_reason_of_the_gate_is_known_by_its_words() -> None:
+    assert error_codes.given() - set(REASONS) == set()

@@ -11,7 +11,7 @@ import asyncpg
 from retinue import errors, telemetry
 from retinue.db.pool import Tx
 from retinue.domain import ids
-from retinue.store import late, meters, nodes, queue, seals, turns
+from retinue.store import approvals, late, meters, nodes, queue, seals, turns
 from retinue.store.queue import Entry
 from retinue.turn import loop
 from retinue.turn.engine import Engine
@@ -23,6 +23,8 @@ VERSION = "0.1.0"
 WATCH_SECONDS = 0.3
 SWEEP_SECONDS = 10.0
 PRUNE_SECONDS = 600.0
+EXPIRE_SECONDS = 5.0
+"""How often at least this node looks for waits whose time is up; in between, when the next one is due."""
 SETTLE_SECONDS = 5.0
 """How often this node settles what calls have left, and brings over usage that was refused."""
 PATIENCE_SECONDS = 0.5
@@ -50,6 +52,7 @@ class Worker:
             chores = group.create_task(self._chores())
             tidying = group.create_task(self._tidy())
             sealing = group.create_task(self._seal())
+            expiring = group.create_task(self._expire())
             settling = group.create_task(self._settle())
             await self._hub.listening.ready.wait()
             self.ready.set()
@@ -60,7 +63,7 @@ class Worker:
             await asyncio.wait({work, stopper}, return_when=asyncio.FIRST_COMPLETED)
             # model calls were broken off and handed over at once; effects get time to end
             await asyncio.wait({work}, timeout=settings.drain_seconds)
-            for task in (work, chores, tidying, sealing, settling, stopper):
+            for task in (work, chores, tidying, sealing, expiring, settling, stopper):
                 task.cancel()
         await self._leave()
 
@@ -191,6 +194,29 @@ class Worker:
                     log.info("settled what was left", late_usage=brought, **swept.model_dump())
             except (errors.DatabaseDown, asyncpg.PostgresError) as error:
                 log.warning("reservations stay held past their time", error=type(error).__name__)
+
+    async def _expire(self) -> None:
+        """End waits whose time is up, when it is; every node looks, and one of them does it."""
+        while True:
+            pause = EXPIRE_SECONDS * random.uniform(0.8, 1.2)
+            try:
+                async with self._db.system_tx() as tx:
+                    due = await approvals.due(tx)
+                    soon = await approvals.next_due(tx)
+                if soon is not None and not due:
+                    pause = min(pause, max(soon, 0.0) + random.uniform(0.01, 0.05))
+                for account_id, wait_id in due:
+                    await self._expire_one(account_id, wait_id)
+            except (errors.DatabaseDown, asyncpg.PostgresError) as error:
+                log.warning("waits stay open past their time", error=type(error).__name__)
+            await asyncio.sleep(pause)
+
+    async def _expire_one(self, account_id: UUID, wait_id: UUID) -> None:
+        """One that cannot be ended holds up no other."""
+        try:
+            await approvals.expire(self._db, account_id, wait_id)
+        except Exception:
+            log.exception("a wait stays open past its time", wait=wait_id)
 
     async def _watch(self) -> None:
         async with self._db.system_tx() as tx:

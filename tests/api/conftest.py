@@ -23,7 +23,7 @@ from retinue.tools.registry import Registry
 from retinue.turn.live import Hub
 
 BASE = "http://retinue.test"
-ALL = (Scope.READ, Scope.WRITE, Scope.ADMIN)
+ALL = tuple(Scope)
 
 
 @dataclass(frozen=True)

@@ -7,13 +7,14 @@ in ``Seeded.places``.
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import asyncpg
 
 from retinue.db.pool import Database
 from retinue.domain import ids
+from retinue.telemetry import clock
 from tests.api.conftest import World
 
 MARK = "seen-by-nobody-else"
@@ -23,6 +24,7 @@ PREFIXES = {
     "account": "acc", "user": "usr", "team": "team", "member": "mem", "key": "key", "agent": "agt", "channel": "ch",
     "message": "msg", "thread": "thr", "interaction": "int", "wait": "wait", "tool": "tool", "secret": "sec",
     "session": "ses", "file": "file", "role": "role", "assignment": "asg",
+    "grant": "grant",
 }  # fmt: skip
 """What stands before the id of a noun outside."""
 ROWS: dict[str, dict[str, Any]] = {
@@ -73,6 +75,9 @@ ROWS: dict[str, dict[str, Any]] = {
         "id": "$wait", "kind": "outcome", "interaction_id": "$interaction", "step_seq": 1, "tool": "current_time",
         "prompt": MARK,
     },
+    "approval_grant": {
+        "id": "$grant", "agent_id": "$agent", "tool": MARK, "granted_by": "$user", "panels": [], "expires_at": "$soon",
+    },
 }  # fmt: skip
 """The rows, in an order that their foreign keys allow. ``$noun`` is the id of that noun."""
 
@@ -97,7 +102,7 @@ async def seed(db: Database, world: World) -> Seeded:
         "account": account_id, "user": world.owner.user_id, "key": world.owner.key_id, "agent": world.made.agent.id,
         "channel": world.made.private_channel.id, "told": ids.new(),
         "blob": ids.new(),
-        "later": datetime(2100, 1, 1, tzinfo=UTC),
+        "later": datetime(2100, 1, 1, tzinfo=UTC), "soon": clock.now() + timedelta(days=1),
     }  # fmt: skip
     async with db.tenant_tx(account_id) as tx:
         await tx.execute("update account set name = $2 where id = $1", account_id, MARK)
@@ -154,6 +159,7 @@ TEXTS = (
     "a",
     "#5b6b7b",
     "https://stranger.test/",
+    "a" * 64,
 )
 """What is sent where a text is wanted: the first that fits."""
 

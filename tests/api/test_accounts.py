@@ -56,7 +56,7 @@ async def test_the_account_shows_and_changes_itself(client: httpx.AsyncClient, w
 async def test_me_says_who_where_and_with_which_rights(client: httpx.AsyncClient, world: World) -> None:
     me = (await client.get("/v1/me")).json()
     assert me["user"]["email"] == "owner@home.test"
-    assert (me["role"], me["scopes"]) == ("owner", ["read", "write", "admin"])
+    assert (me["role"], me["scopes"]) == ("owner", ["read", "write", "admin", "approve"])
     assert me["account"]["slug"] == "home"
     assert me["key_id"].startswith("key_")
 

@@ -29,7 +29,7 @@ ALIVE = b": keep-alive\n\n"
 PREFIXES = {
     "channel": "ch", "message": "msg", "typing": "usr", "read": "ch", "membership": "ch",
     "interaction": "int", "thinking": "int", "cancel": "int", "agent": "agt",
-    "budget": "pol",
+    "approval": "wait", "budget": "pol",
 }  # fmt: skip
 """The topics, and what their ids are."""
 IS_SCOPE = frozenset({"channel", "read", "membership"})
@@ -127,9 +127,9 @@ async def live_feed(caller: deps.Caller, app: deps.App) -> StreamingResponse:
 
     ``channel``: something new is in it, or it changed; ``message``: edited, deleted, brought back or reacted to;
     ``membership``: somebody came, went or changed; ``typing``: somebody types (the id is the person's); ``read``: you
-    have read on in another window; ``interaction``, ``thinking``, ``cancel``: a turn; ``agent``: an agent changed;
-    ``budget``: one that you can raise is used up to a percentage that you are to be told of. ``scope`` is the channel
-    that it is in.
+    have read on in another window; ``interaction``, ``thinking``, ``cancel``: a turn; ``agent``: an agent changed.
+    ``approval``: a request for approval that you may decide, or that is on your behalf; ``budget``: one that you can
+    raise is used up to a percentage that you are to be told of. ``scope`` is the channel that it is in.
     """
     return StreamingResponse(_feed(app, _hub(app), caller), media_type="text/event-stream", headers=HEADERS)
 
@@ -163,13 +163,13 @@ def concerns(news: News, scopes: set[UUID], user_id: UUID) -> bool:
     """Whether to tell this reader: of what is in their channels or their own, but not that they type themselves."""
     if news.topic not in PREFIXES or (news.topic == "typing" and news.id == user_id):
         return False
-    return news.topic in FOR_ALL or news.scope in scopes
+    return news.topic in FOR_ALL or news.scope in scopes or news.scope == news.account_id
 
 
 def told(news: News, user_id: UUID) -> dict[str, str]:
     """News as a client reads it."""
     data = {"topic": news.topic, "id": ids.encode(PREFIXES[news.topic], news.id)}
-    if news.topic not in IS_SCOPE and news.scope is not None:
+    if news.topic not in IS_SCOPE and news.scope not in (None, news.account_id):
         data["scope"] = ids.encode("usr" if news.scope == user_id else "ch", news.scope)
     return data
 

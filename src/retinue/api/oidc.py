@@ -27,7 +27,7 @@ from retinue import errors, telemetry
 from retinue.api import auth, deps, sessions
 from retinue.db import pool
 from retinue.domain import audit as lines
-from retinue.domain.accounts import Identity, Principal
+from retinue.domain.accounts import Identity, Principal, Scope
 from retinue.settings import Settings
 from retinue.store import accounts, audit, members, users
 from retinue.telemetry import clock
@@ -36,6 +36,8 @@ from retinue.tools import egress
 log = telemetry.logger(__name__)
 router = APIRouter(prefix="/v1/oidc", tags=["sessions"])
 ALGORITHMS = ("RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA", "Ed25519")
+JWT_SCOPES = (Scope.READ, Scope.WRITE, Scope.ADMIN)
+"""A JWT is what a program sends; who approves a call signs in, or uses a key that was given the right."""
 LEEWAY = 30
 FRESH = 600.0
 """Seconds after which discovery and keys are fetched again, so that a withdrawn key stops to count."""
@@ -159,7 +161,10 @@ class Provider:
         if role is None:
             raise errors.NotSignedIn("You are no longer a member here.")
         ends = min(int(claims["exp"]), int(clock.now().timestamp()) + 86_400)
-        return Principal(account_id=account_id, user_id=user_id, role=role), datetime.fromtimestamp(ends, UTC)
+        return (
+            Principal(account_id=account_id, user_id=user_id, role=role, scopes=JWT_SCOPES),
+            datetime.fromtimestamp(ends, UTC),
+        )
 
     async def recognise(self, claims: dict[str, Any], account: str | None) -> tuple[UUID, UUID]:
         """The (account, user) these claims speak of; links them the first time. Raises ``SignInRefused``."""

@@ -11,6 +11,7 @@ from fastapi.routing import APIRoute
 from retinue.api import (
     accounts,
     agents,
+    approvals,
     assignments,
     audit,
     budgets,
@@ -83,6 +84,7 @@ ROUTERS: list[APIRouter] = [
     generate.router,
     interactions.router,
     looking.router,
+    approvals.router,
     audit.router,
     seals.router,
     search.router,

@@ -17,6 +17,7 @@ from retinue.domain.accounts import (
     NewSignInLink,
     OpenSession,
     PasswordSignIn,
+    Principal,
     Scope,
     Session,
     SignInLink,
@@ -107,9 +108,8 @@ async def end_session(session_id: SessionId, caller: deps.Caller, app: deps.App)
 
 @router.put("/me/password", status_code=204)
 async def set_password(body: NewPassword, request: Request, caller: deps.Caller, app: deps.App) -> None:
-    """Set one's own password; ends one's other sessions. A key needs the scope admin for it."""
-    if Scope.ADMIN not in caller.scopes:
-        raise errors.Forbidden("A password opens everything: this takes a session or a key with the scope admin.")
+    """Set one's own password; ends one's other sessions. A key needs the scopes admin and approve for it."""
+    _check_all_scopes(caller, "A password")
     _check_attempt(app, request, f"user:{caller.user_id}")
     async with app.db.tenant_tx(caller.account_id) as tx:
         before = await users.password_hash(tx, caller.account_id, caller.user_id)
@@ -125,7 +125,9 @@ async def set_password(body: NewPassword, request: Request, caller: deps.Caller,
 
 @router.post("/sign-in-links", status_code=201)
 async def create_sign_in_link(body: NewSignInLink, request: Request, caller: deps.Admin, app: deps.App) -> SignInLink:
-    """A link that signs a user in once, within 15 minutes. Shown this once; give it to that person alone."""
+    """A link that signs a user in once, within 15 minutes. Shown this once; give it to that person alone. A key needs
+    the scopes admin and approve for it."""
+    _check_all_scopes(caller, "A link")
     async with app.db.tenant_tx(caller.account_id) as tx:
         await users.access_managed(tx, caller, body.user_id)
         link = await sessions.create_link(tx, caller.account_id, body.user_id)
@@ -134,6 +136,14 @@ async def create_sign_in_link(body: NewSignInLink, request: Request, caller: dep
             detail={"user_id": body.user_id},
         )  # fmt: skip
     return link.model_copy(update={"url": link_url(auth.base_url(request, app.settings), link.token)})
+
+
+def _check_all_scopes(caller: Principal, what: str) -> None:
+    """Whoever signs in may approve: a key without that right must not get around it by a session. Raises Forbidden."""
+    if not {Scope.ADMIN, Scope.APPROVE} <= set(caller.scopes):
+        raise errors.Forbidden(
+            f"{what} opens everything: this takes a session or a key with the scopes admin and approve."
+        )
 
 
 def link_url(base: str, token: str) -> str:

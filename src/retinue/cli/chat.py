@@ -223,6 +223,9 @@ class Screen:
     def ask(self, wait: dict[str, Any]) -> dict[str, Any] | None:
         """Put a question to the person; None when it stays open."""
         self._note(f"[yellow]?[/] {escape(wait.get('prompt') or wait['kind'])}")
+        if wait["kind"] == "approval":
+            self._note(f"it waits for approval: retinue approval show {wait['id']}, then approve or reject")
+            return None
         if wait["kind"] != "outcome" or not self.asks:
             self._note(f"this turn waits; answer with: retinue interaction answer {wait['id']}")
             return None

@@ -168,4 +168,9 @@ def question(wait: Json) -> None:
     if wait.get("resolution"):
         _line("answer", wait["resolution"])
     elif wait.get("state", "open") == "open":
-        out.print(f"     [dim]answer with: retinue interaction answer {wait['id']}[/]")
+        how = (
+            "decide with: retinue approval approve"
+            if wait["kind"] == "approval"
+            else "answer with: retinue interaction answer"
+        )
+        out.print(f"     [dim]{how} {wait['id']}[/]")

@@ -12,7 +12,7 @@ from retinue.db.pool import Database
 from retinue.domain.accounts import Bootstrapped, NewKey, Scope
 from retinue.store import accounts, keys, sessions
 
-ALL = (Scope.READ, Scope.WRITE, Scope.ADMIN)
+ALL = tuple(Scope)
 CLI_KEY, INIT_KEY = "cli", "init"
 
 
@@ -69,11 +69,12 @@ def _read(path: Path) -> dict[str, Any]:
 
 
 async def _works(db: Database, key: str, first: Bootstrapped) -> bool:
+    """Whether the key opens this account, for everything: one made before a scope was there is made anew."""
     try:
         principal = await Verifier(db).verify(key)
     except errors.NotSignedIn:
         return False
-    return principal.account_id == first.account.id
+    return principal.account_id == first.account.id and set(ALL) <= set(principal.scopes)
 
 
 async def bootstrap(db: Database) -> Bootstrapped:

@@ -142,7 +142,9 @@ def list_keys(ctx: typer.Context, as_json: Json = False) -> None:
 def create_key(
     ctx: typer.Context,
     name: Annotated[str, typer.Argument(help="What it is for.")],
-    scopes: Annotated[list[str] | None, typer.Option("--scope", help="read, write, admin; may be repeated.")] = None,
+    scopes: Annotated[
+        list[str] | None, typer.Option("--scope", help="read, write, admin, approve; may be repeated.")
+    ] = None,
     expires_at: Annotated[str | None, typer.Option(help="An RFC 3339 time, such as 2030-01-01T00:00:00Z.")] = None,
 ) -> None:
     """Make an API key. Its secret is printed this once."""

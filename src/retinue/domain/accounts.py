@@ -45,6 +45,8 @@ class Scope(StrEnum):
     READ = "read"
     WRITE = "write"
     ADMIN = "admin"
+    APPROVE = "approve"
+    """Decide about calls that wait for approval."""
 
 
 class Account(Value):
@@ -110,7 +112,7 @@ class Principal(Value):
     account_id: AccountId
     user_id: UserId
     role: Role
-    scopes: tuple[Scope, ...] = Field(default=(Scope.READ, Scope.WRITE, Scope.ADMIN))
+    scopes: tuple[Scope, ...] = Field(default=tuple(Scope))
     key_id: KeyId | None = None
     session_id: SessionId | None = None
 
@@ -279,7 +281,7 @@ class RoleChange(Value):
 
 class NewKey(Value):
     name: Name
-    scopes: tuple[Scope, ...] = Field(default=(Scope.READ, Scope.WRITE), min_length=1, max_length=3)
+    scopes: tuple[Scope, ...] = Field(default=(Scope.READ, Scope.WRITE), min_length=1, max_length=4)
     expires_at: AwareDatetime | None = None
     user_id: UserId | None = None
     """Whose key; empty: the caller's own. Keys of others take an admin."""

@@ -132,6 +132,7 @@ PREFIXES = {
     "member_id": "mem", "key_id": "key", "session_id": "ses", "agent_id": "agt", "tool_id": "tool", "channel_id": "ch",
     "message_id": "msg", "reply_message_id": "msg", "thread_id": "thr", "event_id": "evt", "interaction_id": "int",
     "parent_id": "int", "successor_id": "int", "call_id": "tc", "wait_id": "wait",
+    "grant_id": "grant",
     "role_id": "role", "assignment_id": "asg",
 }  # fmt: skip
 ACTOR_PREFIX = {"user": "usr", "agent": "agt"}

@@ -13,6 +13,7 @@ from referencing.exceptions import Unresolvable
 
 PATTERN_SECONDS = 0.05
 MAX_SCHEMA_BYTES = 64 * 1024
+UNUSABLE = "the tool's own schema cannot be used"
 
 
 def _match(pattern: str, text: str) -> bool:
@@ -37,11 +38,16 @@ def checker(schema: Mapping[str, Any]) -> Any:
 
 def problems(check: Any, value: Any) -> list[str]:
     """What is wrong with a value, in words; empty when it fits."""
+    return [reason if reason == UNUSABLE else f"{path(where)}: {reason}" for where, reason in misfits(check, value)]
+
+
+def misfits(check: Any, value: Any) -> list[tuple[list[str], str]]:
+    """Where a value does not fit, and why; empty when it fits. A schema that cannot be used fits nothing."""
     try:
         found = sorted(check.iter_errors(value), key=lambda error: [str(part) for part in error.path])
     except (Unresolvable, exceptions.UndefinedTypeCheck, RecursionError):
-        return ["the tool's own schema cannot be used"]
-    return [f"{path(error.absolute_path)}: {error.message[:300]}" for error in found]
+        return [([], UNUSABLE)]
+    return [([str(part) for part in error.absolute_path], error.message[:300]) for error in found]
 
 
 def check_schema(schema: Mapping[str, Any], field: str) -> list[dict[str, str]]:

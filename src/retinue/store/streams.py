@@ -16,4 +16,5 @@ async def read(
     db: Database, account_id: UUID, interaction_id: UUID, after: tuple[int, int], *, whole: bool
 ) -> dict[str, Any]:
     """The turn's state, and the chunks of its newest attempt after ``(attempt, seq)``; calls and waits if ``whole``."""
-    return await db.call("select stream_read_v1($1, $2, $3, $4, $5)", account_id, interaction_id, *after, whole)
+    sql = "select stream_read_v2($1, $2, $3, $4, $5)" if whole else "select stream_read_v1($1, $2, $3, $4, $5)"
+    return await db.call(sql, account_id, interaction_id, *after, whole)

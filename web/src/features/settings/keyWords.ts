@@ -5,6 +5,7 @@ export const SCOPES: Record<Scope, { label: string; help: string }> = {
   read: { label: "Read", help: "See what its owner sees." },
   write: { label: "Write", help: "Post messages, start and stop turns." },
   admin: { label: "Admin", help: "Change settings, people, agents and keys, as far as its owner may." },
+  approve: { label: "Approve", help: "Decide about calls that wait for its owner's approval." },
 };
 
 export type Life = "30" | "90" | "365" | "never";

@@ -107,6 +107,8 @@ class ToolView(Value):
     requires_approval: bool
     timeout_seconds: float
     max_calls_per_interaction: int | None
+    categories: tuple[str, ...] = ()
+    """What it is about, as policies and roles name it (GOV-14)."""
     enabled: bool = True
     shadowed: bool = False
     """True when an internal tool has the same name and is used in its place (TOOL-15)."""
@@ -130,13 +132,14 @@ INWARD = frozenset({"endpoint", "auth", "config"})
 
 def of_code(spec: ToolSpec) -> ToolView:
     """A tool of code, as people see it."""
-    return ToolView.model_validate(spec.model_dump(exclude={"has_body"}))
+    return ToolView.model_validate(spec.model_dump(exclude={"has_body", "host", "price_micro"}))
 
 
 def of_row(row: ToolRow, *, whole: bool) -> ToolView:
     """A registered tool, as people see it; ``whole``: as admins do."""
     hidden = set[str]() if whole else set(INWARD)
-    return ToolView.model_validate({"kind": row.type, **row.model_dump(exclude={"type"} | hidden)})
+    fields = {"kind": row.type, "categories": row.spec.categories, **row.model_dump(exclude={"type"} | hidden)}
+    return ToolView.model_validate(fields)
 
 
 def shadow(slug: str) -> Collision:

@@ -208,7 +208,7 @@ async def drain_past(books: Books, rate: Demand) -> None:
 # ── delegation ───────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-@pytest.mark.requirement("COST-07", "CON-32")
+@pytest.mark.requirement("COST-07", "COST-09", "CON-32")
 async def test_a_delegated_turn_spends_what_is_left_of_every_turn_above(books: Books) -> None:
     parent = await books.turn()
     cap = meters.own_cap(parent, 2_000_000, 1_000_000)

@@ -19,6 +19,7 @@ from retinue.domain.models import Part
 from retinue.domain.turns import Interaction, Step
 from retinue.domain.user_agent_config import Personal
 from retinue.domain.waits import Wait
+from retinue.store import late
 
 Status = Literal["claimed", "busy", "gone", "ended"]
 
@@ -188,7 +189,7 @@ async def begin_think(
 
 async def finish(db: Database, fence: Fence, outcome: dict[str, Any]) -> dict[str, Any]:
     """End with a reply. Raises Fenced."""
-    return await db.call_durably("select finish_v1($1, $2, $3, $4)", *fence.args(), outcome | _ids(6))
+    return await late.call_durably(db, "select finish_v1($1, $2, $3, $4)", *fence.args(), outcome | _ids(6))
 
 
 def _ids(count: int) -> dict[str, Any]:
@@ -198,7 +199,7 @@ def _ids(count: int) -> dict[str, Any]:
 
 async def record_calls(db: Database, fence: Fence, outcome: dict[str, Any]) -> None:
     """Record a response that asks for tools, and its act steps. Raises Fenced."""
-    await db.call_durably("select calls_v1($1, $2, $3, $4)", *fence.args(), outcome)
+    await late.call_durably(db, "select calls_v1($1, $2, $3, $4)", *fence.args(), outcome)
 
 
 async def revision(db: Database, fence: Fence) -> int:
@@ -218,7 +219,7 @@ async def begin_acts(db: Database, fence: Fence, seqs: list[int]) -> None:
 
 async def act_done(tx: Tx, fence: Fence, outcome: dict[str, Any]) -> None:
     """Record one act step's outcome, usage and audit in the caller's transaction. Raises Fenced."""
-    await tx.execute("select act_done_v2($1, $2, $3, $4)", *fence.args(), outcome)
+    await tx.execute("select act_done_v3($1, $2, $3, $4)", *fence.args(), outcome)
 
 
 async def ask(db: Database, fence: Fence, kind: str, question: dict[str, Any]) -> Wait:

@@ -165,7 +165,7 @@ rules: st.SearchStrategy[Rule] = st.one_of(
         cost_above_micro=st.none() | st.integers(0, 100),
         ask=asks,
     ),
-    st.builds(TriggerRule, scope=scopes, loosest=st.sampled_from(TriggerMode)),
+    st.builds(TriggerRule, loosest=st.sampled_from(TriggerMode)),
     st.builds(DepthRule, scope=scopes, max=st.integers(0, 3)),
     st.builds(CostRule, limit_micro=st.integers(0, 9)),
     st.builds(RateRule, amount=st.integers(1, 9), seconds=st.just(60)),

@@ -168,8 +168,9 @@ def test_an_agent_that_nobody_addressed_may_be_held_back(
 
 def test_of_several_modes_the_strictest_counts_where_it_applies() -> None:
     here = TriggerRule(loosest=TriggerMode.MENTION)
-    elsewhere = TriggerRule(loosest=TriggerMode.SILENT, scope=rules.Scope(agents=(UUID(int=9),)))
-    assert rules.loosest((here, elsewhere), asked()) is TriggerMode.MENTION
+    with pytest.raises(ValueError, match="all agents and channels"):
+        TriggerRule(loosest=TriggerMode.SILENT, scope=rules.Scope(agents=(UUID(int=9),)))
+    assert rules.loosest((here, TriggerRule(loosest=TriggerMode.SILENT)), asked()) is TriggerMode.SILENT
     assert rules.loosest((), asked()) is TriggerMode.PROACTIVE
 
 

@@ -367,3 +367,14 @@ async def test_a_call_that_fails_gives_back_what_was_reserved_for_it(crew: Lab) 
     crew.models.script = [RuntimeError("the provider is gone"), "back again"]
     assert (await crew.ask()).state == "succeeded"
     assert await spent(crew) == 100
+
+
+@pytest.mark.requirement("GOV-09", "GOV-11", "TRG-20")
+@pytest.mark.parametrize("layer", ["account", "user"])
+async def test_a_policy_holds_agents_to_mentions_and_lets_go_of_them_again(crew: Lab, layer: str) -> None:
+    body = {"type": "trigger_mode_restriction", "loosest": "mention"}
+    policy_id = await rule(crew, "Only when asked", body, layer=layer)
+    assert (await crew.post("anybody there?")).interactions == ()
+    assert len((await crew.post("@assistant are you?", mentions=("assistant",))).interactions) == 1
+    await crew.configure("delete from policy where account_id = $1 and id = $2", policy_id)
+    assert len((await crew.post("and now?")).interactions) == 1

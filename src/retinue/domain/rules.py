@@ -7,10 +7,10 @@ count, which is the business of ``meters``.
 """
 
 from datetime import datetime, time
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 from zoneinfo import ZoneInfo
 
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, Field, model_validator
 
 from retinue.domain.agents import TRIGGER_RANK, TriggerMode, strictest
 from retinue.domain.base import Value
@@ -134,11 +134,22 @@ class TimeRule(Value):
 
 
 class TriggerRule(Value):
-    """How agents may be set off at the loosest (GOV-09): ``mention`` and ``silent`` only by being addressed."""
+    """How agents may be set off at the loosest (GOV-09): ``mention`` and ``silent`` only by being addressed.
+
+    It holds for every agent and channel: one agent's mode in one channel is set there.
+    """
 
     type: Literal[RuleType.TRIGGER] = RuleType.TRIGGER
     scope: Scope = Scope()
     loosest: TriggerMode
+
+    @model_validator(mode="after")
+    def _fits(self) -> Self:
+        if self.scope != Scope():
+            raise ValueError(
+                "holds for all agents and channels: leave scope out, or set the agent's mode in the channel"
+            )
+        return self
 
     def judge(self, asked: Question) -> tuple[str, str] | None:
         """As ``ToolRule.judge``. To be addressed is what both ``mention`` and ``silent`` need (CON-42)."""

@@ -112,6 +112,33 @@ def test_a_turn_is_shown_as_a_timeline_and_listed(served: Served) -> None:
     assert newest in processes.run(served.home, "interaction", "list").stdout
 
 
+@pytest.mark.requirement("COST-17", "COST-20")
+def test_usage_and_budgets_are_shown_as_a_table_as_json_and_as_csv(served: Served) -> None:
+    processes.run(served.home, "chat", "--once", "What time is it?")
+    assert "There are no budgets" in processes.run(served.home, "budget", "list").stderr
+    rows = answer(processes.run(served.home, "usage", "--by", "agent, day", "--json"))
+    assert rows[0]["interactions"] >= 1
+    table = processes.run(served.home, "usage", "--by", "agent").stdout
+    assert ("Assistant" in table, "agt_" in table) == (True, False)
+    head, *lines = processes.run(
+        served.home, "usage", "--by", "agent", "--csv", "--since", "2020-01-01"
+    ).stdout.splitlines()
+    assert head.startswith("agent_id,agent,interactions")
+    assert lines[0].startswith("agt_")
+    assert processes.run(served.home, "usage", "--by", "colour").returncode == 1
+
+    key = json.loads((served.home / "cli.json").read_text())["api_key"]
+    rule = {"type": "cost_limit", "per": "account", "limit_micro": 5_000_000}
+    with httpx.Client(base_url=served.url, headers={"authorization": f"Bearer {key}"}) as api:
+        made = api.post("/v1/policies", json={"name": "All of us", "rule": rule})
+        assert made.status_code == 201, made.text
+        [budget] = answer(processes.run(served.home, "budget", "list", "--json"))
+        assert (budget["name"], budget["left"]["amount_micro"]) == ("All of us", 5_000_000)
+        shown = processes.run(served.home, "budget", "list").stdout
+        assert ("5.0000 USD" in shown, "month" in shown) == (True, True)
+        assert api.delete(f"/v1/policies/{made.json()['id']}").is_success
+
+
 @pytest.mark.parametrize("what", ["agent", "tool", "channel", "key", "user"])
 def test_every_list_is_a_table_and_json(served: Served, what: str) -> None:
     listed = answer(processes.run(served.home, what, "list", "--json"))

@@ -9,7 +9,7 @@ from typing import Any
 from uuid import UUID
 
 from retinue.db.pool import Tx
-from retinue.domain import audit, ids
+from retinue.domain import audit, audit_events, ids
 from retinue.domain.audit import Actor, AuditEvent, AuditFilter
 
 APPEND = """
@@ -27,11 +27,13 @@ async def append(
     interaction_id: UUID | None = None,
     detail: Mapping[str, Any] | None = None,
 ) -> UUID:
-    """Write one line; returns its id. ``event`` is ``noun.verb``.
+    """Write one line; returns its id. ``event`` is one of ``audit_events.EVENTS``. Raises ValueError for any other.
 
     Secrets in ``detail`` are dropped, content becomes a reference (hash and length). A ``step_seq`` in ``detail`` goes
     to its column.
     """
+    if event not in audit_events.EVENTS:
+        raise ValueError(f"{event} is not among the events of audit")
     body = audit.clean(dict(detail or {}))
     step_seq = body.pop("step_seq", None)
     line = ids.new()

@@ -187,6 +187,54 @@ def test_a_tool_is_registered_listed_and_given_to_an_agent(served: Served, tmp_p
     assert (wrong.returncode, "body.endpoint" in wrong.stderr) == (1, True)
 
 
+@pytest.mark.requirement("REG-02", "REG-04")
+def test_a_role_is_made_changed_given_to_an_agent_and_removed(served: Served, tmp_path: Path) -> None:
+    rules = tmp_path / "role.json"
+    rules.write_text(json.dumps({"authority_bounds": {"max_seconds": 60}, "scope": {"write_access": []}}))
+    given = ("Reader", "--tier", "retrieval", "--deny", "send_email", "--file", str(rules))
+    made = answer(processes.run(served.home, "role", "create", *given))
+    assert (made["scope"]["tools_deny"], made["scope"]["write_access"]) == (["send_email"], [])
+    changed = answer(processes.run(served.home, "role", "update", "Reader", "--allow", "current_time"))
+    assert (changed["scope"]["tools_allow"], changed["scope"]["tools_deny"]) == (["current_time"], ["send_email"])
+    assert changed["authority_bounds"]["max_seconds"] == 60
+    register = ("agent", "register", "assistant")
+    before = answer(processes.run(served.home, *register))
+    after = answer(processes.run(served.home, *register, "--score", "4", "--role", "Reader"))
+    assert (after["autonomy_score"], after["role_name"]) == (4, "Reader")
+    assert after["registry_tier"] == before["registry_tier"], "what is not named stays"
+    assert "Reader" in processes.run(served.home, "role", "list").stdout
+    refused = processes.run(served.home, "role", "delete", "Reader")
+    assert (refused.returncode, "assistant" in refused.stderr) == (1, True)
+    assert answer(processes.run(served.home, *register, "--role", ""))["role_id"] is None
+    assert processes.run(served.home, "role", "delete", made["id"]).returncode == 0
+    gone = processes.run(served.home, "role", "update", "Reader", "--tier", "advisory")
+    assert (gone.returncode, "There is no role 'Reader'" in gone.stderr) == (1, True)
+
+
+@pytest.mark.requirement("LIFE-06", "LIFE-07")
+def test_an_agent_is_promoted_and_assigned_from_the_command_line(served: Served, tmp_path: Path) -> None:
+    draft = tmp_path / "draft.json"
+    draft.write_text(json.dumps({"deployment_state": "in_development", "tools": [{"tool": "current_time"}]}))
+    made = answer(processes.run(served.home, "agent", "create", "Draft", "--file", str(draft)))
+    said = [processes.run(served.home, "agent", "promote", made["slug"]) for _ in range(4)]
+    assert [one.stdout.strip() for one in said[:3]] == [
+        f"draft is {state} now." for state in ("testing", "available", "active")
+    ]
+    assert (said[3].returncode, "active already" in said[3].stderr) == (1, True)
+    rules = tmp_path / "rules.json"
+    rules.write_text(json.dumps({"searchMessages": {"max_calls_per_interaction": 2}}))
+    who = ("user:owner@localhost", "--block", "getCurrentTime", "--restrictions", str(rules))
+    assigned = answer(processes.run(served.home, "assignment", "create", "draft", *who))
+    assert sorted(assigned["tool_restrictions"]) == ["current_time", "search_messages"]
+    table = processes.run(served.home, "assignment", "list", "draft").stdout
+    assert "current_time: blocked" in table and "at most 2" in table
+    assert processes.run(served.home, "assignment", "delete", "draft", assigned["id"]).returncode == 0
+    [everyone] = answer(processes.run(served.home, "assignment", "list", "draft", "--json"))
+    assert everyone["scope"] == "account"
+    for wrong in ((), ("somebody",), ("team:nobodys",)):
+        assert processes.run(served.home, "assignment", "create", "draft", *wrong).returncode != 0
+
+
 def test_turns_run_on_a_worker_of_their_own_when_the_server_has_none(home: Path, database_url: str) -> None:
     settings = {"RETINUE_DATABASE_URL": database_url, "RETINUE_SECRET_KEY": SECRET}
     with Served(home, "--no-worker", **settings):

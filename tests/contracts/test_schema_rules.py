@@ -7,7 +7,7 @@ import asyncpg
 import pytest
 
 from retinue.db import migrate
-from retinue.domain import agents, channels, tools, turns, waits
+from retinue.domain import agents, assignments, channels, roles, tools, turns, waits
 
 REFERENCE = {"account", "agent_catalog"}
 """What a tenant table may point at without account_id on the other side: its own account, and shared catalogues."""
@@ -19,6 +19,8 @@ ENUMS: dict[str, type[StrEnum]] = {
     "agent.capability_level": agents.CapabilityLevel,
     "agent.deployment_state": agents.DeploymentState,
     "agent.status": agents.AgentStatus,
+    "agent_assignment.scope": assignments.AssignmentScope,
+    "agent_registry.registry_tier": roles.RegistryTier,
     "channel.kind": channels.ChannelKind,
     "channel.input_policy": channels.InputPolicy,
     "channel_member.trigger_mode": agents.TriggerMode,
@@ -30,6 +32,7 @@ ENUMS: dict[str, type[StrEnum]] = {
     "tool.trust_level_required": agents.TrustLevel,
     "wait.kind": waits.WaitKind,
     "wait.state": waits.WaitState,
+    "worker_role.autonomy_tier": roles.AutonomyTier,
 }
 CLOSED = ("state", "status", "kind", "role", "mode", "type", "effect", "policy", "level", "delivery")
 """A text column whose name ends so is one of a closed list of words, and the database must refuse any other."""

@@ -88,6 +88,18 @@ class Api:
         """The JSON answer to a POST."""
         return self._call("POST", path, json=body if body is not None else {}, headers=headers)
 
+    def put(self, path: str, body: dict[str, Any]) -> Any:
+        """The JSON answer to a PUT."""
+        return self._call("PUT", path, json=body)
+
+    def patch(self, path: str, body: dict[str, Any]) -> Any:
+        """The JSON answer to a PATCH."""
+        return self._call("PATCH", path, json=body)
+
+    def delete(self, path: str) -> None:
+        """Remove what is at ``path``."""
+        self._call("DELETE", path)
+
     def each(self, path: str, *, most: int | None = None, **params: Any) -> Iterator[dict[str, Any]]:
         """Every entry of a list, page by page, at most ``most``."""
         wanted = _given(params)

@@ -35,7 +35,7 @@ GROUPS = {"agent": agent, "tool": tool, "channel": channel, "key": key, "user": 
 @agent.command("list")
 def list_agents(ctx: typer.Context, as_json: Json = False) -> None:
     """All agents."""
-    _list(ctx, "/v1/agents", ("id", "slug", "name", "model", "trust_level", "status"), as_json)
+    show_list(ctx, "/v1/agents", ("id", "slug", "name", "model", "trust_level", "deployment_state", "status"), as_json)
 
 
 @agent.command("create")
@@ -48,12 +48,12 @@ def create_agent(
     file: File = None,
 ) -> None:
     """Make an agent."""
-    body = _definition(file, name=name, system_prompt=prompt or None, model=model)
+    body = definition(file, name=name, system_prompt=prompt or None, model=model)
     if tools:
         body["tools"] = [{"tool": slug} for slug in tools]
     api = api_of(ctx)
     made = api.post("/v1/agents", body)
-    _print(made)
+    show(made)
     if body.get("tools"):
         _say_what_is_missing(api, made["id"])
 
@@ -72,7 +72,7 @@ def _say_what_is_missing(api: "Api", agent_id: str) -> None:
 @tool.command("list")
 def list_tools(ctx: typer.Context, as_json: Json = False) -> None:
     """All tools: of code, and those registered here."""
-    _list(ctx, "/v1/tools", ("slug", "name", "kind", "effect", "trust", "enabled"), as_json)
+    show_list(ctx, "/v1/tools", ("slug", "name", "kind", "effect", "trust", "enabled"), as_json)
 
 
 @tool.command("create")
@@ -90,7 +90,7 @@ def create_tool(
     """
     from retinue.domain import aliases
 
-    body = _definition(file, slug=slug, endpoint=endpoint, description=description, effect=effect)
+    body = definition(file, slug=slug, endpoint=endpoint, description=description, effect=effect)
     body.setdefault("name", aliases.snake(slug).replace("_", " ").capitalize())
     _create(ctx, "/v1/tools", body)
 
@@ -101,7 +101,7 @@ def create_tool(
 @channel.command("list")
 def list_channels(ctx: typer.Context, as_json: Json = False) -> None:
     """Channels you may enter."""
-    _list(ctx, "/v1/channels", ("id", "kind", "name", "slug", "input_policy", "last_seq"), as_json)
+    show_list(ctx, "/v1/channels", ("id", "kind", "name", "slug", "input_policy", "last_seq"), as_json)
 
 
 @channel.command("create")
@@ -113,13 +113,14 @@ def create_channel(
     file: File = None,
 ) -> None:
     """Make a channel and put agents into it."""
-    body = _definition(file, name=name, kind=kind)
+    body = definition(file, name=name, kind=kind)
     if agents:
-        body["members"] = [{"agent_id": _agent_id(api_of(ctx), slug)} for slug in agents]
+        body["members"] = [{"agent_id": agent_id(api_of(ctx), slug)} for slug in agents]
     _create(ctx, "/v1/channels", body)
 
 
-def _agent_id(api: "Api", slug: str) -> str:
+def agent_id(api: "Api", slug: str) -> str:
+    """The id of an agent, by its slug or id. Raises ``NotFound``."""
     from retinue import errors
 
     for one in api.each("/v1/agents"):
@@ -135,7 +136,7 @@ def _agent_id(api: "Api", slug: str) -> str:
 def list_keys(ctx: typer.Context, as_json: Json = False) -> None:
     """API keys, without their secrets."""
     columns = ("id", "name", "prefix", "scopes", "expires_at", "last_used_at", "revoked_at")
-    _list(ctx, "/v1/keys", columns, as_json)
+    show_list(ctx, "/v1/keys", columns, as_json)
 
 
 @key.command("create")
@@ -148,13 +149,13 @@ def create_key(
     expires_at: Annotated[str | None, typer.Option(help="An RFC 3339 time, such as 2030-01-01T00:00:00Z.")] = None,
 ) -> None:
     """Make an API key. Its secret is printed this once."""
-    _create(ctx, "/v1/keys", _definition(None, name=name, scopes=scopes, expires_at=expires_at))
+    _create(ctx, "/v1/keys", definition(None, name=name, scopes=scopes, expires_at=expires_at))
 
 
 @user.command("list")
 def list_users(ctx: typer.Context, as_json: Json = False) -> None:
     """People in this account."""
-    _list(ctx, "/v1/users", ("id", "name", "email", "role", "status", "created_at"), as_json)
+    show_list(ctx, "/v1/users", ("id", "name", "email", "role", "status", "created_at"), as_json)
 
 
 @user.command("create")
@@ -168,13 +169,13 @@ def create_user(
     api = api_of(ctx)
     made = api.post("/v1/users", {"email": email, "name": name, "role": role})
     link = api.post("/v1/sign-in-links", {"user_id": made["id"]})
-    _print(made | {"sign_in": link["url"]})
+    show(made | {"sign_in": link["url"]})
 
 
 # ── what they share ──────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def _definition(file: Path | None, **given: Any) -> dict[str, Any]:
+def definition(file: Path | None, **given: Any) -> dict[str, Any]:
     """The file's JSON object with what was given by option on top."""
     body: Any = {}
     if file is not None:
@@ -187,7 +188,8 @@ def _definition(file: Path | None, **given: Any) -> dict[str, Any]:
     return {**body, **{name: value for name, value in given.items() if value is not None}}
 
 
-def _list(ctx: typer.Context, path: str, columns: tuple[str, ...], as_json: bool) -> None:
+def show_list(ctx: typer.Context, path: str, columns: tuple[str, ...], as_json: bool) -> None:
+    """Print every entry of a list, as a table or as JSON."""
     from retinue.cli import render
 
     rows = list(api_of(ctx).each(path))
@@ -195,10 +197,11 @@ def _list(ctx: typer.Context, path: str, columns: tuple[str, ...], as_json: bool
 
 
 def _create(ctx: typer.Context, path: str, body: dict[str, Any]) -> None:
-    _print(api_of(ctx).post(path, body))
+    show(api_of(ctx).post(path, body))
 
 
-def _print(made: dict[str, Any]) -> None:
+def show(made: dict[str, Any]) -> None:
+    """Print one thing as JSON."""
     from retinue.cli import render
 
     render.as_json(made)

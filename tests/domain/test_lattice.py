@@ -272,14 +272,15 @@ def test_the_order_of_rules_and_layers_decides_nothing(
     assert judged(asked, own, policies, assigned=[narrowing]) == judged(asked, own, shuffled, assigned=[turned])
 
 
-@given(questions(), restriction, restriction, st.sampled_from(TOOLS))
+@given(questions(), restriction, restriction)
 def test_two_restrictions_of_one_tool_are_as_strict_as_both(
-    asked: Question, one: Restriction, other: Restriction, tool: str
+    asked: Question, one: Restriction, other: Restriction
 ) -> None:
+    tool = asked.spec.slug if asked.spec else TOOLS[0]
     own = Opinion(layer=Layer.AGENT, rule="agent", verdict="allow")
-    both = judged(asked, own, assigned=[{tool: tighten(one, other)}])
-    for each in (one, other):
-        assert both.verdict == "deny" or judged(asked, own, assigned=[{tool: each}]).verdict == "allow"
+    verdicts = {judged(asked, own, assigned=[{tool: each}]).verdict for each in (one, other)}
+    both = judged(asked, own, assigned=[{tool: tighten(one, other)}]).verdict
+    assert both == ("deny" if "deny" in verdicts else "allow")
 
 
 @pytest.mark.requirement("GOV-20")

@@ -76,6 +76,14 @@ def test_a_denial_of_any_layer_is_final_and_has_its_reason(said: list[Opinion]) 
     assert (judgement.ask is not None) == (judgement.verdict == "ask")
 
 
+@given(several)
+def test_whatever_any_layer_wants_taken_out_or_asked_is(said: list[Opinion]) -> None:
+    judgement = join(said)
+    assert set(judgement.redact) == {kind for one in said for kind in one.redact}
+    if judgement.ask is not None:
+        assert all(one.ask is None or set(one.ask.panels) <= set(judgement.ask.panels) for one in said)
+
+
 @pytest.mark.requirement("GOV-20")
 def test_where_nobody_has_an_opinion_the_answer_is_no() -> None:
     assert (join([]).verdict, join([]).reason) == ("deny", "no_policy")

@@ -28,7 +28,7 @@ async def test_lines_are_read_newest_first_by_filter_in_their_own_account(
         for event, actor, interaction in (
             ("agent.create", SYSTEM, None),
             ("tool.call", by_agent, turn),
-            ("tool.denied", by_agent, turn),
+            ("tool.rejected", by_agent, turn),
         ):
             await audit.append(
                 tx, account_id=office.account_id, event=event, actor=actor, interaction_id=interaction,
@@ -40,20 +40,20 @@ async def test_lines_are_read_newest_first_by_filter_in_their_own_account(
             return [line.event for line in lines]
 
         lines = await audit.list_events(tx, office.account_id, AuditFilter())
-        assert [line.event for line in lines] == ["tool.denied", "tool.call", "agent.create"]
+        assert [line.event for line in lines] == ["tool.rejected", "tool.call", "agent.create"]
         assert (lines[0].actor_id, lines[2].actor_id) == (ids.encode("agt", agent), "retinue")
         assert (lines[0].step_seq, lines[0].detail) == (3, {"agent_id": ids.encode("agt", agent), "reason": "why"})
-        assert await events(event="tool.") == ["tool.denied", "tool.call"]
+        assert await events(event="tool.") == ["tool.rejected", "tool.call"]
         assert await events(event="tool.call") == ["tool.call"]
         assert await events(actor_type="system") == ["agent.create"]
-        assert await events(actor_id=ids.encode("agt", agent)) == ["tool.denied", "tool.call"]
-        assert await events(interaction_id=turn) == ["tool.denied", "tool.call"]
+        assert await events(actor_id=ids.encode("agt", agent)) == ["tool.rejected", "tool.call"]
+        assert await events(interaction_id=turn) == ["tool.rejected", "tool.call"]
         assert len(await events(since=lines[0].at)) == 3
         assert await events(until=lines[0].at - timedelta(seconds=1)) == []
         page = await audit.list_events(tx, office.account_id, AuditFilter(), before=lines[0].id, limit=1)
         assert [line.event for line in page] == ["tool.call"]
         story = await audit.list_of_interaction(tx, office.account_id, turn)
-        assert [line.event for line in story] == ["tool.call", "tool.denied"]
+        assert [line.event for line in story] == ["tool.call", "tool.rejected"]
         rest = await audit.list_of_interaction(tx, office.account_id, turn, after=story[0].id)
         assert rest == story[1:]
     async with db.tenant_tx(other_office.account_id) as tx:
@@ -67,7 +67,7 @@ async def test_no_application_role_changes_a_line_and_the_owner_is_refused_by_a_
     db: Database, office: Office, database_url: str, change: str
 ) -> None:
     async with db.tenant_tx(office.account_id) as tx:
-        await audit.append(tx, account_id=office.account_id, event="a.b", actor=SYSTEM)
+        await audit.append(tx, account_id=office.account_id, event="agent.update", actor=SYSTEM)
     with pytest.raises(asyncpg.InsufficientPrivilegeError):
         async with db.tenant_tx(office.account_id) as tx:
             await tx.execute(change)
@@ -78,7 +78,7 @@ async def test_no_application_role_changes_a_line_and_the_owner_is_refused_by_a_
     try:
         with pytest.raises(asyncpg.PostgresError, match="never changed"):
             await connection.execute(change.replace("audit_event", "retinue.audit_event"))
-        assert await connection.fetchval("select count(*) from retinue.audit_event where event = 'a.b'") == 1
+        assert await connection.fetchval("select count(*) from retinue.audit_event where event = 'agent.update'") == 1
     finally:
         await connection.close()
 
@@ -87,7 +87,7 @@ async def test_no_application_role_changes_a_line_and_the_owner_is_refused_by_a_
 async def test_a_line_lives_and_dies_with_what_it_speaks_of(db: Database, office: Office) -> None:
     with pytest.raises(RuntimeError):
         async with db.tenant_tx(office.account_id) as tx:
-            await audit.append(tx, account_id=office.account_id, event="a.b", actor=SYSTEM)
+            await audit.append(tx, account_id=office.account_id, event="agent.update", actor=SYSTEM)
             raise RuntimeError
     async with db.tenant_tx(office.account_id) as tx:
         assert await audit.list_events(tx, office.account_id, AuditFilter()) == []
@@ -103,7 +103,7 @@ async def test_no_secret_and_no_content_reaches_the_table(db: Database, office: 
         "secret_name": "crm", "input_tokens": 12, "key_id": "key_1", "count": None,
     }  # fmt: skip
     async with db.tenant_tx(office.account_id) as tx:
-        await audit.append(tx, account_id=office.account_id, event="a.b", actor=SYSTEM, detail=detail)
+        await audit.append(tx, account_id=office.account_id, event="agent.update", actor=SYSTEM, detail=detail)
         stored = await tx.fetchval("select detail from audit_event where account_id = $1", office.account_id)
     assert not [word for word in ("hunter2", "secretsecret", "abcdefghijkl", "dear diary") if word in str(stored)]
     assert stored["content"] == reference("dear diary")

@@ -234,3 +234,39 @@ async def test_one_scheduler_serves_three_each_within_their_own_assignment(
 
 async def assigned(house: House) -> list[dict[str, Any]]:
     return (await house.owner.get(f"{house.agent}/assignments")).json()
+
+
+@pytest.mark.requirement("LIFE-08", "REG-10", "GOV-22")
+async def test_nothing_is_done_for_who_has_no_way_to_the_agent_nor_by_one_that_is_not_registered(
+    house: House, teams: tuple[Team, Team]
+) -> None:
+    finance, engineering = teams
+    await house.assign("team", finance.id)
+    refused = await ask(house, engineering, calls(BOOK), "Never said.")
+    assert (refused["state"], refused["stop_reason"]) == ("succeeded", "not_assigned")
+    await house.lab.configure("delete from agent_registry where account_id = $1")
+    stopped = await ask(house, finance, calls(BOOK), "Never said.")
+    assert (stopped["state"], stopped["stop_reason"]) == ("succeeded", "not_registered")
+    assert (booked, house.lab.models.requests) == ([], []), "no model is asked for what nobody may have"
+    denied = (await house.owner.get("/v1/audit", params={"event": "policy.denied"})).json()["data"]
+    assert [line["detail"]["reason"] for line in denied] == ["not_registered", "not_assigned"]
+
+
+@pytest.mark.requirement("GOV-22", "GOV-23", "DEL-23")
+async def test_each_denied_call_says_which_layer_was_against_it(house: House, teams: tuple[Team, Team]) -> None:
+    finance, _ = teams
+    await house.assign("team", finance.id, create_event={"blocked": True})
+    turn = await ask(house, finance, calls(BOOK), "No.")
+    [step] = [one for one in turn["steps"] if one["kind"] == "act"]
+    against = [one for one in step["policy"]["opinions"] if one["verdict"] == "deny"]
+    assert [(one["layer"], one["reason"]) for one in against] == [("assignment", "tool_blocked")]
+    role = {"name": "Reader", "autonomy_tier": "retrieval"}
+    role_id = (await house.owner.post("/v1/roles", json=role)).json()["id"]
+    body = {"registry_tier": "department", "autonomy_score": 5, "role_id": role_id}
+    assert (await house.owner.put(f"{house.agent}/registry", json=body)).status_code == 200
+    turn = await ask(house, finance, calls(FREE, BOOK), "No.")
+    steps = {one["tool"]: one for one in turn["steps"] if one["kind"] == "act"}
+    assert steps["find_free_time"]["state"] == "success"
+    against = [one for one in steps["create_event"]["policy"]["opinions"] if one["verdict"] == "deny"]
+    assert [one["layer"] for one in against] == ["role", "assignment"]
+    assert steps["create_event"]["error"] == against[0]["reason"], "the first layer that is as strict as all tells"

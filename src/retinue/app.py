@@ -27,8 +27,8 @@ from retinue.db.pool import Database
 from retinue.domain.boot import Finding
 from retinue.files import places
 from retinue.llm.models import Models
-from retinue.settings import Settings
-from retinue.store import boot, nodes
+from retinue.settings import Settings, secret_keys
+from retinue.store import boot, nodes, wrapping
 from retinue.store.secrets import Sealer, Vault
 from retinue.tools import egress, registry, resolve, rest
 from retinue.tools.registry import GateKey, Registry
@@ -39,6 +39,7 @@ from retinue.worker import Worker
 log = telemetry.logger(__name__)
 
 EXIT_FAILED, EXIT_USAGE, EXIT_MISCONFIGURED, EXIT_DATABASE_DOWN, EXIT_PORT_TAKEN = 1, 2, 3, 4, 5
+KEY_FILE = "secret.key"
 RESTART_SECONDS = 1.0
 LEAVE_SECONDS = 2.0
 
@@ -73,7 +74,7 @@ def prepare(settings: Settings) -> Settings:
     home = settings.home.expanduser().absolute()
     try:
         home.mkdir(parents=True, exist_ok=True)
-        key = settings.secret_key or _secret_key(home / "secret.key")
+        key = settings.secret_key or _secret_key(home / KEY_FILE)
     except OSError as error:
         raise errors.Misconfigured(
             f"RETINUE_HOME ({home}) cannot be written: {error.strerror or error}. "
@@ -84,11 +85,16 @@ def prepare(settings: Settings) -> Settings:
 
 def _secret_key(path: Path) -> str:
     if not path.exists():
-        write_private(path, secrets.token_urlsafe(32))
+        write_private(path, new_key())
     found = path.read_text().strip()
     if not found:
         raise errors.Misconfigured(f"{path} is empty. Restore it from a backup, or delete it on a fresh installation.")
     return found
+
+
+def new_key() -> str:
+    """A fresh secret key."""
+    return secrets.token_urlsafe(32)
 
 
 def write_private(path: Path, text: str) -> None:
@@ -124,29 +130,33 @@ async def database(settings: Settings) -> AsyncIterator[str]:
 async def bring_up_to_date(settings: Settings, owner_url: str) -> list[str]:
     """Migrate, past the pooler where there is one; returns the names applied. Raises ``DatabaseDown``,
     ``Misconfigured``."""
-    return await migrate.migrate(migrate.direct_url(owner_url, settings.listen_url), _key(settings))
+    current, *previous = _keys(settings)
+    return await migrate.migrate(migrate.direct_url(owner_url, settings.listen_url), current, previous)
 
 
 async def connect(settings: Settings, owner_url: str) -> Database:
     """The pools, as the two roles that own nothing. Raises ``DatabaseDown``, ``Misconfigured``."""
-    key = _key(settings)
-    app_url, system_url = (migrate.role_url(owner_url, role, key) for role in migrate.ROLES)
-    listen = migrate.role_url(settings.listen_url, "retinue_system", key) if settings.listen_url else None
+    keys = _keys(settings)
+    app_urls, system_urls = ([migrate.role_url(owner_url, role, key) for key in keys] for role in migrate.ROLES)
+    direct = settings.listen_url
+    listen = [migrate.role_url(direct, "retinue_system", key) for key in keys] if direct else None
     try:
         return await pool.connect(
-            app_url, system_url, size=settings.pool_size, pooler=settings.database_pooler, listen_url=listen
+            app_urls, system_urls, size=settings.pool_size, pooler=settings.database_pooler, listen_url=listen
         )
     except asyncpg.InvalidAuthorizationSpecificationError as error:
         raise errors.Misconfigured(
             f"The database refused the role retinue_app: {error}. Its password comes from the installation's secret "
-            "key: give every node the same RETINUE_SECRET_KEY (or secret.key), then run: retinue migrate"
+            "key: give every node the same RETINUE_SECRET_KEY (or secret.key), then run: retinue migrate. After a "
+            "change of that key: is the one before in RETINUE_SECRET_KEY_PREVIOUS?"
         ) from error
 
 
-def _key(settings: Settings) -> str:
-    if settings.secret_key is None:
+def _keys(settings: Settings) -> tuple[str, ...]:
+    found = secret_keys(settings)
+    if not found:
         raise errors.Misconfigured("The settings have no secret key: call app.prepare first.")
-    return settings.secret_key
+    return found
 
 
 # ── one node ─────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -268,7 +278,7 @@ async def _parts(stack: AsyncExitStack, settings: Settings, url: str, db: Databa
     found = Registry.load()
     for collision in found.collisions:
         log.warning("two packages declare one tool; the first wins", tool=collision.slug, loser=collision.loser)
-    vault = Vault(db, Sealer(_key(settings)))
+    vault = Vault(db, Sealer(wrapping.of(settings)))
     sources = (resolve.Internal(found), rest.Source(db, vault))
     shelf = places.shelf(db, settings)
     stack.push_async_callback(shelf.storage.close)

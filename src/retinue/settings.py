@@ -10,6 +10,11 @@ from pathlib import Path
 from pydantic import BaseModel, Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from retinue import errors
+
+PREVIOUS_FILE = "secret.key.previous"
+"""Beside ``secret.key`` in ``home``: what that was before ``retinue secrets rotate --new-key``."""
+
 
 class OpenAICompatible(BaseModel):
     """One more service that speaks OpenAI's chat API: ``{"base_url": "https://.../v1", "api_key_env": "MY_KEY"}``."""
@@ -34,8 +39,17 @@ class Settings(BaseSettings):
     listen_url: str | None = None
     """A direct address of the same database, where ``database_url`` is a pooler: for the one listening connection of a
     node, and for migrations."""
-    secret_key: str | None = None
-    """Encrypts secrets at rest and derives the database roles' passwords; made and kept in ``home`` when empty."""
+    secret_key: str | None = Field(default=None, repr=False)
+    """Wraps the keys that secrets are sealed with, signs the record of audit and derives the database roles' passwords;
+    made and kept in ``home`` when empty. See "Keys and rotation"."""
+    secret_key_previous: str = Field(default="", repr=False)
+    """Earlier secret keys, comma-separated, or ``file:/path`` with one on each line: they open what is still under
+    them, and are needed no more once ``retinue secrets rotate`` is through."""
+    kms_command: str | None = None
+    """A program, with its arguments, that has a key management service wrap data keys, in place of ``secret_key``. See
+    "Keys and rotation"."""
+    kms_seconds: float = 10.0
+    """How long that program may take."""
 
     host: str = "127.0.0.1"
     """The address to listen on. Anything but loopback should stand behind TLS."""
@@ -111,7 +125,7 @@ class Settings(BaseSettings):
     """The OpenID Connect issuer people may sign in with, for example a realm's URL."""
     oidc_client_id: str | None = None
     """This installation's client id at the issuer, and the audience its JWTs must name."""
-    oidc_client_secret: str | None = None
+    oidc_client_secret: str | None = Field(default=None, repr=False)
     """The client's secret; empty for a public client."""
     test_clock: bool = False
     """Lets tests move the clock; never set it in production."""
@@ -122,9 +136,38 @@ def load() -> Settings:
     return Settings()
 
 
+def secret_keys(settings: Settings) -> tuple[str, ...]:
+    """The installation's secret keys, the current one first; none without one. Raises ``Misconfigured``."""
+    if not settings.secret_key:
+        return ()
+    named = settings.secret_key_previous.strip()
+    if named.startswith("file:"):
+        previous = _lines(Path(named.removeprefix("file:")))
+    else:
+        previous = [key.strip() for key in named.split(",")]
+    kept = settings.home / PREVIOUS_FILE
+    if kept.exists():
+        previous += _lines(kept)
+    return tuple(dict.fromkeys([settings.secret_key, *filter(None, previous)]))
+
+
+def _lines(path: Path) -> list[str]:
+    try:
+        return [line.strip() for line in path.read_text().splitlines()]
+    except (OSError, UnicodeDecodeError) as error:
+        raise errors.Misconfigured(
+            f"{path} with the previous secret keys cannot be read: {error}. Mend RETINUE_SECRET_KEY_PREVIOUS."
+        ) from error
+
+
 def provider_env(names: Iterable[str]) -> dict[str, str]:
     """Those of these environment variables that are set: model providers keep the names they document themselves."""
     return {name: value for name in names if (value := os.environ.get(name, "").strip())}
+
+
+def outside() -> dict[str, str]:
+    """The environment of a program that is none of ours: this process's, without our settings."""
+    return {name: value for name, value in os.environ.items() if not name.startswith("RETINUE_")}
 
 
 def inherited(changes: Mapping[str, str]) -> dict[str, str]:

@@ -11,7 +11,7 @@ import asyncpg
 from retinue import errors, telemetry
 from retinue.db.pool import Tx
 from retinue.domain import ids
-from retinue.store import approvals, late, meters, nodes, queue, seals, turns
+from retinue.store import approvals, late, meters, nodes, queue, seals, turns, wrapping
 from retinue.store.queue import Entry
 from retinue.turn import loop
 from retinue.turn.engine import Engine
@@ -131,7 +131,10 @@ class Worker:
         if known is not None:
             node_id = ids.new()
             log.warning("this node was given up by the others; it goes on under a new id", old=self._engine.node_id)
-        await nodes.register(connection, node_id, host=platform.node(), pid=os.getpid(), version=VERSION)
+        keys = wrapping.sorts(self._engine.settings)
+        await nodes.register(
+            connection, node_id, host=platform.node(), pid=os.getpid(), version=VERSION, wrapping_keys=keys
+        )
         old, self._engine.node_id = self._engine.node_id, node_id
         self._queue.queue_manager_id = queue.QueueManagerId(node_id)
         if known is not None and old != node_id:

@@ -13,6 +13,7 @@ from retinue.db.pool import Database
 from retinue.domain import ids
 from retinue.domain.accounts import Role, Scope
 from retinue.domain.tools import Collision
+from retinue.store import wrapping
 from retinue.store.secrets import Sealer, Vault
 from tests.api.conftest import World, as_client, make_key, make_user, problem
 
@@ -59,7 +60,7 @@ async def test_a_signing_secret_is_shown_once_and_opens_where_calls_are_made(
 ) -> None:
     made = await register(client)
     name = made["auth"]["signing_secret_name"]
-    vault = Vault(db, Sealer(state.settings.secret_key or ""))
+    vault = Vault(db, Sealer(wrapping.of(state.settings)))
     assert await vault.read(world.owner.account_id, [name]) == {name: made["signing_secret"]}
     for path in ("/v1/tools", "/v1/tools/crm_lookup", "/v1/secrets", "/v1/audit"):
         answer = await client.get(path)
@@ -268,7 +269,7 @@ async def test_a_configuration_that_the_gate_cannot_read_is_refused(
 async def test_secrets_go_in_are_named_replaced_and_forgotten_and_never_come_out(
     client: httpx.AsyncClient, db: Database, world: World, state: AppState
 ) -> None:
-    vault = Vault(db, Sealer(state.settings.secret_key or ""))
+    vault = Vault(db, Sealer(wrapping.of(state.settings)))
     for value in ("first-value-1", "second-value-2"):
         answer = await client.put("/v1/secrets/crm.key", json={"value": value})
         assert (answer.status_code, answer.json()["name"]) == (200, "crm.key")

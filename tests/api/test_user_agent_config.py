@@ -12,6 +12,7 @@ from retinue.domain import ids
 from retinue.domain.accounts import Role, Scope
 from retinue.domain.user_agent_config import MOST_CREDENTIALS, UserAgentConfigChange
 from retinue.settings import Settings
+from retinue.store import data_keys, wrapping
 from retinue.store.secrets import Sealer
 from tests.api.conftest import Stranger, World, as_client, make_key, make_user, problem
 
@@ -87,7 +88,10 @@ async def test_credentials_are_sealed_and_never_shown(
     assert SECRET not in "".join(answer.text for answer in answers) + str(row) + "".join(capfd.readouterr())
     name = f"user_agent_config/{world.owner.user_id}/{world.made.agent.id}/calendar"
     sealed = base64.b64decode(row["credentials"]["calendar"])
-    assert settings.secret_key and Sealer(settings.secret_key).open(world.owner.account_id, name, sealed) == SECRET
+    async with db.tenant_tx(world.owner.account_id) as tx:
+        keys = {key.binding.data_key_id: key for key in await data_keys.of_account(tx, world.owner.account_id)}
+    sealer = Sealer(wrapping.of(settings))
+    assert await sealer.open(world.owner.account_id, name, sealed, keys) == SECRET
     assert SECRET not in repr(UserAgentConfigChange.model_validate({"credentials": {"a": SECRET}}))
 
 

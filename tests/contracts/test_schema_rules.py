@@ -11,7 +11,7 @@ from retinue.domain import agents, assignments, channels, roles, tools, turns, w
 
 REFERENCE = {"account", "agent_catalog"}
 """What a tenant table may point at without account_id on the other side: its own account, and shared catalogues."""
-NO_TENANT = {"node", "agent_catalog", "migration", "audit_key", "audit_mark"}
+NO_TENANT = {"node", "agent_catalog", "migration", "audit_key", "audit_mark", "key_rotation"}
 """The installation's own tables."""
 ENUMS: dict[str, type[StrEnum]] = {
     "agent.trust_level": agents.TrustLevel,

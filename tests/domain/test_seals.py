@@ -35,7 +35,8 @@ class Export:
     seals: list[int]
 
     def report(self, lines: list[bytes] | None = None, wanted: str | None = None) -> Report:
-        return verifying.verify([each + b"\n" for each in (self.lines if lines is None else lines)], signed, wanted)
+        shown = [each + b"\n" for each in (self.lines if lines is None else lines)]
+        return verifying.verify(shown, signed, *filter(None, [wanted]))
 
 
 def made(sizes: list[int], signer: Signer = SIGNER, after: tuple[int, bytes] = (0, NOTHING)) -> Export:

@@ -15,13 +15,14 @@ from retinue.domain.external_tools import NewTool, Registered, ToolAuth
 from retinue.domain.tools import Effect, ToolKind
 from retinue.store import secrets, tools
 from retinue.store.secrets import Sealer, Vault
+from retinue.store.wrapping import Keyring
 from retinue.tools import rest, signing
 from retinue.tools.registry import Tool
 from tests.tools.conftest import Seen, Server, World, http
 from tests.tools.crm import CrmLookup
 
 Serve = Callable[..., Awaitable[Server]]
-SEALER = Sealer("an installation's key")
+SEALER = Sealer(Keyring.local("an installation's key"))
 COMPANY = {
     "type": "object",
     "properties": {"company": {"type": "string", "minLength": 2}},

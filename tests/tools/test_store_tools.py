@@ -12,9 +12,10 @@ from retinue.domain.external_tools import NewTool, ToolAuth, ToolChange
 from retinue.domain.tools import Effect
 from retinue.store import secrets, tools
 from retinue.store.secrets import Sealer, Vault
+from retinue.store.wrapping import Keyring
 from tests.tools.conftest import World
 
-SEALER = Sealer("an installation's key")
+SEALER = Sealer(Keyring.local("an installation's key"))
 INTERNAL = frozenset({"current_time"})
 
 

@@ -11,6 +11,7 @@ from retinue.domain.events import Event
 from retinue.domain.user_agent_config import Overrides, Personal, UserAgentConfigChange
 from retinue.store import user_agent_config
 from retinue.store.secrets import Sealer
+from retinue.store.wrapping import Keyring
 from retinue.turn import intake, rebuild
 from tests.turn.conftest import Lab, call, calls, node
 from tests.turn.test_rebuild import again, look, owner, stranger
@@ -26,7 +27,9 @@ async def crew(lab: Lab) -> AsyncIterator[Lab]:
 async def choose(lab: Lab, who: Principal | None = None, agent: UUID | None = None, **parts: Any) -> None:
     async with lab.db.tenant_tx(lab.account) as tx:
         change = UserAgentConfigChange.model_validate(parts)
-        await user_agent_config.upsert(tx, Sealer("k"), who or owner(lab), agent or lab.world.agent.id, change)
+        await user_agent_config.upsert(
+            tx, Sealer(Keyring.local("k")), who or owner(lab), agent or lab.world.agent.id, change
+        )
 
 
 async def forget(lab: Lab) -> None:

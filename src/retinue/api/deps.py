@@ -28,6 +28,7 @@ if TYPE_CHECKING:  # the state only carries these; FastAPI never looks at its ty
     from retinue.api.oidc import Provider
     from retinue.files.shelf import Shelf
     from retinue.llm.models import Models
+    from retinue.store.wrapping import Keyring
     from retinue.tools.registry import Registry
     from retinue.turn.live import Hub
 
@@ -46,6 +47,8 @@ class AppState:
     engine: Any = None
     files: "Shelf | None" = None
     """Where files are kept; ``routes.create`` opens it by the settings."""
+    keyring: "Keyring | None" = None
+    """What wraps the keys of secrets; ``secrets.sealer`` makes it by the settings."""
     verifier: "Verifier | None" = None
     """Who is calling; ``routes.create`` makes it."""
     oidc: "Provider | None" = None

@@ -1,13 +1,14 @@
 """``/v1/secrets``: what tools sign and sign in with. Values go in and are never shown again; admins only."""
 
 from typing import Annotated
+from uuid import UUID
 
 from fastapi import APIRouter, Path
 
 from retinue import errors
 from retinue.api import deps, pages
 from retinue.domain.texts import Word
-from retinue.store import secrets
+from retinue.store import secrets, wrapping
 from retinue.store.secrets import Sealer, SecretName, SecretValue
 
 router = APIRouter(prefix="/v1/secrets", tags=["secrets"])
@@ -15,11 +16,12 @@ router = APIRouter(prefix="/v1/secrets", tags=["secrets"])
 Name = Annotated[Word, Path(description="Letters, digits, dots, dashes and underscores, at most 128.")]
 
 
-def sealer(app: deps.AppState) -> Sealer:
-    """What seals under this installation's key. Raises Misconfigured without one."""
+async def sealer(app: deps.AppState, account_id: UUID) -> Sealer:
+    """What seals values of this account. Raises ``Misconfigured`` without a secret key, ``KeyUnknown``, ``KmsDown``."""
     if not app.settings.secret_key:
         raise errors.Misconfigured("There is no RETINUE_SECRET_KEY: secrets cannot be stored.")
-    return Sealer(app.settings.secret_key)
+    app.keyring = app.keyring or wrapping.of(app.settings)
+    return await Sealer(app.keyring).warm(app.db, account_id)
 
 
 @router.get("")
@@ -33,8 +35,9 @@ async def list_secrets(caller: deps.Admin, db: deps.Db, page: pages.Paging) -> p
 @router.put("/{name}")
 async def put_secret(name: Name, body: SecretValue, caller: deps.Admin, app: deps.App) -> SecretName:
     """Store or replace a secret; the next call uses it. The value must be text of 1 byte to 16 KB."""
+    sealing = await sealer(app, caller.account_id)
     async with app.db.tenant_tx(caller.account_id) as tx:
-        return await secrets.put(tx, sealer(app), caller, name, body.value)
+        return await secrets.put(tx, sealing, caller, name, body.value)
 
 
 @router.delete("/{name}", status_code=204)

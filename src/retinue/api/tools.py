@@ -58,9 +58,10 @@ async def list_tools(caller: deps.Caller, app: deps.App, page: pages.Paging) -> 
 @router.post("/tools", status_code=201)
 async def create_tool(new: NewTool, caller: deps.Admin, app: deps.App) -> MadeTool:
     """Register an endpoint as a tool. A tool that names no secret gets a signing secret, shown this once."""
+    sealer = await secrets.sealer(app, caller.account_id)
     with _body():
         async with app.db.tenant_tx(caller.account_id) as tx:
-            made = await tools.create(tx, caller, new, secrets.sealer(app), _slugs(_registry(app)))
+            made = await tools.create(tx, caller, new, sealer, _slugs(_registry(app)))
     return external_tools.made(made)
 
 

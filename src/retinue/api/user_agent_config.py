@@ -26,7 +26,7 @@ async def upsert_user_agent_config(
     A part that is left out stays. ``preferences`` and ``overrides`` are replaced as a whole; of ``credentials`` only
     those named change, and null forgets one.
     """
-    sealer = secrets.sealer(app) if "credentials" in body.model_fields_set else None
+    sealer = await secrets.sealer(app, caller.account_id) if "credentials" in body.model_fields_set else None
     async with app.db.tenant_tx(caller.account_id) as tx:
         return await user_agent_config.upsert(tx, sealer, caller, agent_id, body)
 

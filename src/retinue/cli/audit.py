@@ -57,30 +57,35 @@ def key(ctx: typer.Context, as_json: Json = False) -> None:
 def verify(
     ctx: typer.Context,
     file: Annotated[Path | None, typer.Argument(exists=True, dir_okay=False, help="An export.")] = None,
-    key: Annotated[str | None, typer.Option(help="The id of the key that must have signed it.")] = None,
+    keys: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--key", help="The id of the key that must have signed it; once for each, after a change of keys."
+        ),
+    ] = None,
     as_json: Json = False,
 ) -> None:
     """Check an export, without a server; without FILE, what the server has stored. Ends with 1 if anything is wrong."""
     from retinue.cli import render
 
-    report = _of_file(file, key) if file else api_of(ctx).post("/v1/audit/verify")
+    report = _of_file(file, keys or []) if file else api_of(ctx).post("/v1/audit/verify")
     if as_json:
         render.as_json(report)
     else:
-        _tell(report, key)
+        _tell(report, bool(keys))
     if report["faults"]:
         raise typer.Exit(1)
 
 
-def _of_file(file: Path, key: str | None) -> dict[str, Any]:
+def _of_file(file: Path, keys: list[str]) -> dict[str, Any]:
     from retinue.domain import verifying
     from retinue.store.seals import signed
 
     with file.open("rb") as lines:
-        return verifying.verify(lines, signed, key).model_dump(mode="json")
+        return verifying.verify(lines, signed, *keys).model_dump(mode="json")
 
 
-def _tell(report: dict[str, Any], key: str | None) -> None:
+def _tell(report: dict[str, Any], trusted: bool) -> None:
     for finding in report["findings"]:
         typer.secho(finding["detail"], fg="red")
     if report["faults"] > len(report["findings"]):
@@ -93,7 +98,7 @@ def _tell(report: dict[str, Any], key: str | None) -> None:
         f"Whole: {report['lines']} lines under {report['seals']} seals of {report['account_id']}, "
         f"sealed until {report['sealed_until'] or 'never'}."
     )
-    if key is None and report["keys"]:
+    if not trusted and report["keys"]:
         typer.echo(
             f"Signed with {', '.join(report['keys'])}. To be sure that this is your installation's key, compare it "
             "with `retinue audit key`, or pass --key."

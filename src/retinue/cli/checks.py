@@ -13,10 +13,11 @@ from retinue.cli import http
 from retinue.cli.place import Place
 from retinue.db import migrate
 from retinue.db.pool import Database
+from retinue.domain import ids
 from retinue.files import places
 from retinue.llm.models import Models
 from retinue.settings import Settings
-from retinue.store import numbers
+from retinue.store import key_survey, numbers, wrapping
 from retinue.tools.registry import Registry
 
 Level = Literal["ok", "warn", "fail"]
@@ -24,6 +25,7 @@ GIB = 1024**3
 LAG_SECONDS = (10.0, 120.0)
 SEAL_SECONDS = 60.0
 SKEW_SECONDS = (1.0, 30.0)
+MOST_NAMED = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +88,7 @@ async def _database(settings: Settings, url: str) -> AsyncIterator[Check]:
         for check in judge(facts, counts):
             yield check
         yield _audit(counts["audit_age"], settings.seal_seconds)
+        yield await _keys(db, settings)
         yield await _rules(db)
         yield await _nodes(db)
         yield await _storage(db, settings)
@@ -131,6 +134,24 @@ def _audit(age: float, every: float) -> Check:
         return Check("audit", "ok", "sealed" if age < every else f"sealed, but for the last {age:.0f} s")
     advice = "Is a node running? A transaction that writes and stays open delays the seals: see pg_stat_activity."
     return Check("audit", "warn", f"a line waits for its seal since {age:.0f} s", advice)
+
+
+async def _keys(db: Database, settings: Settings) -> Check:
+    try:
+        found = await key_survey.survey(db, wrapping.of(settings))
+    except errors.RetinueError as error:
+        return Check("keys", "fail", error.detail, "Mend that: no secret opens meanwhile.")
+    if found.lost:
+        named = ", ".join(f"{name} of {ids.encode('acc', account)}" for account, name in found.lost[:MOST_NAMED])
+        more = f" and {len(found.lost) - MOST_NAMED} more" if len(found.lost) > MOST_NAMED else ""
+        return Check("keys", "fail", f"no known key opens {named}{more}", wrapping.ADVICE)
+    count = sum(found.wrapped.values())
+    older = count - found.wrapped.get(found.current, 0)
+    if found.unfinished or older or found.direct:
+        words = f"{older} of {count} data keys are under an earlier key, {found.direct} secrets under none"
+        begun = f"; a rotation of {found.unfinished:%Y-%m-%d %H:%M} UTC broke off" if found.unfinished else ""
+        return Check("keys", "warn", words + begun, "Run: retinue secrets rotate")
+    return Check("keys", "ok", f"{count} data keys open, all under {found.current}")
 
 
 def _graded(name: str, value: float, limits: tuple[float, float], found: str, advice: str) -> Check:

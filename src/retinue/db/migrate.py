@@ -7,7 +7,7 @@ Runs as the role of the database URL (owner). It makes the two roles the applica
 import asyncio
 import hashlib
 import random
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager
 from importlib import resources
 from urllib.parse import quote, urlsplit, urlunsplit
@@ -17,7 +17,7 @@ from pgqueuer.adapters.persistence.qb import QueryBuilderEnvironment
 from pgqueuer.domain.settings import DBSettings, Durability
 
 from retinue import errors
-from retinue.db import pool
+from retinue.db import passwords, pool
 
 LOCK = 7_305_611
 ROLES = ("retinue_app", "retinue_system")
@@ -74,15 +74,35 @@ def direct_url(url: str, listen_url: str | None) -> str:
     return urlunsplit(parts._replace(netloc=f"{user}{at}{parts.netloc}"))
 
 
-async def migrate(url: str, secret_key: str) -> list[str]:
-    """Bring the database up to date; returns the names applied. Raises ``Misconfigured`` saying what to do."""
+async def migrate(url: str, secret_key: str, previous: Sequence[str] = ()) -> list[str]:
+    """Bring the database up to date; returns the names applied. Raises ``Misconfigured`` saying what to do.
+
+    Roles that a ``previous`` secret key still lets in keep their passwords: see ``set_passwords``.
+    """
     async with _owner(url) as connection:
         await _check_server(connection)
         await connection.execute("select pg_advisory_lock($1)", LOCK)
-        await _prepare_patiently(connection, secret_key)
+        kept = await _kept_passwords(url, (secret_key, *previous)) if previous else ()
+        await _prepare_patiently(connection, secret_key, kept)
         applied = await _apply(connection)
         await _count_on(connection)
         return applied
+
+
+async def set_passwords(url: str, secret_key: str) -> None:
+    """Give both roles the passwords of this secret key. Whoever knows only another one is let in no more."""
+    async with _owner(url) as connection:
+        await connection.execute("select pg_advisory_lock($1)", LOCK)
+        for role in ROLES:
+            await connection.execute(f"alter role {role} password '{password(secret_key, role)}'")
+
+
+async def _kept_passwords(url: str, keys: Sequence[str]) -> tuple[str, ...]:
+    """The roles that one of these keys lets in."""
+    try:
+        return tuple([role for role in ROLES if await passwords.lets_in([role_url(url, role, key) for key in keys])])
+    except pool.DOWN as error:
+        raise errors.DatabaseDown(f"The database does not answer: {error}") from error
 
 
 @asynccontextmanager
@@ -140,24 +160,25 @@ async def _check_server(connection: pool.Tx) -> None:
         )
 
 
-async def _prepare_patiently(connection: pool.Tx, secret_key: str) -> None:
+async def _prepare_patiently(connection: pool.Tx, secret_key: str, kept: Sequence[str]) -> None:
     """Roles belong to the whole server, our lock to this database alone: another database may be prepared meanwhile."""
     for _ in range(TRIES - 1):
         try:
-            return await _prepare(connection, secret_key)
+            return await _prepare(connection, secret_key, kept)
         except RACES:
             await asyncio.sleep(random.uniform(0.05, 0.5))
-    return await _prepare(connection, secret_key)
+    return await _prepare(connection, secret_key, kept)
 
 
-async def _prepare(connection: pool.Tx, secret_key: str) -> None:
+async def _prepare(connection: pool.Tx, secret_key: str, kept: Sequence[str]) -> None:
     await connection.execute("create extension if not exists vector with schema public")
     database = await connection.fetchval("select quote_ident(current_database())")
     for role in ROLES:
         strong = await connection.fetchval(STRONG, role)
         # only what has to change: naming an attribute like nosuperuser is itself the right of superusers
         word, more = ("create", WEAK) if strong is None else ("alter", WEAK if strong else "")
-        await connection.execute(f"{word} role {role} login noinherit {more} password '{password(secret_key, role)}'")
+        secret = "" if role in kept else f"password '{password(secret_key, role)}'"
+        await connection.execute(f"{word} role {role} login noinherit {more} {secret}")
     for statement in role_settings(database):
         await connection.execute(statement)
     await connection.execute("create schema if not exists retinue; create schema if not exists queue;")

@@ -5,7 +5,7 @@ Two roles, neither owning anything: ``retinue_app`` sees one account at a time b
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
 from uuid import UUID
@@ -14,6 +14,7 @@ import asyncpg
 from pydantic_core import from_json, to_json
 
 from retinue import errors
+from retinue.db.passwords import Door
 
 Tx = asyncpg.Connection
 """An open transaction."""
@@ -178,17 +179,22 @@ def _sentence(text: str) -> str:
 
 
 async def connect(
-    app_url: str, system_url: str, *, size: int = 12, pooler: bool = False, listen_url: str | None = None
-) -> Database:
-    """Open the pools. Raises ``DatabaseDown`` when the server does not answer."""
+    app_url: str | Sequence[str], system_url: str | Sequence[str], *, size: int = 12, pooler: bool = False,
+    listen_url: str | Sequence[str] | None = None,
+) -> Database:  # fmt: skip
+    """Open the pools. Several URLs are one database with several passwords, of which one is good.
+
+    Raises ``DatabaseDown`` when the server does not answer.
+    """
     plain: dict[str, Any] = {"reset": _keep}
     if pooler:
         plain["statement_cache_size"] = 0
     options: dict[str, Any] = plain | {"init": _prepare}
+    app_door, system_door = Door(app_url), Door(system_url)
     try:
-        app = await asyncpg.create_pool(app_url, min_size=1, max_size=size, **options)
-        system = await asyncpg.create_pool(system_url, min_size=1, max_size=4, **options)
-        queue = await asyncpg.create_pool(system_url, min_size=1, max_size=2, **plain)
+        app = await asyncpg.create_pool(connect=app_door.open, min_size=1, max_size=size, **options)
+        system = await asyncpg.create_pool(connect=system_door.open, min_size=1, max_size=4, **options)
+        queue = await asyncpg.create_pool(connect=system_door.open, min_size=1, max_size=2, **plain)
     except DOWN as error:
         raise errors.DatabaseDown(f"The database does not answer: {error}") from error
-    return Database(app, system, queue, lambda: asyncpg.connect(listen_url or system_url))
+    return Database(app, system, queue, Door(listen_url).open if listen_url else system_door.open)

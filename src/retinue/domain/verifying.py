@@ -93,11 +93,11 @@ class Line:
 
 @dataclass
 class Verifier:
-    """Reads an export line by line. ``wanted``: the id of the only key whose signatures count; None: any in the file,
-    which proves that the file is whole, and that whoever has the key made it, not whose key it is."""
+    """Reads an export line by line. ``wanted``: the ids of the only keys whose signatures count; none: any in the file,
+    which proves that the file is whole, and that whoever has the keys made it, not whose keys they are."""
 
     check: Check
-    wanted: str | None = None
+    wanted: frozenset[str] = frozenset()
     account_id: UUID | None = None
     keys: dict[str, bytes] = field(default_factory=dict[str, bytes])
     last: bytes = NOTHING
@@ -194,8 +194,8 @@ class Verifier:
         public = self.keys.get(name)
         if public is None or not self.check(public, text, signature):
             return False
-        if self.wanted is not None and name != self.wanted and name not in self.used:
-            self._find(Fault.FOREIGN_KEY, f"Signed with the key {name}, not with {self.wanted}.")
+        if self.wanted and name not in self.wanted and name not in self.used:
+            self._find(Fault.FOREIGN_KEY, f"Signed with the key {name}, not with {' or '.join(sorted(self.wanted))}.")
         self.used.add(name)
         return True
 
@@ -281,9 +281,9 @@ def _parsed(record: dict[str, Any]) -> Seal | None:
         return None
 
 
-def verify(lines: Iterable[bytes], check: Check, wanted: str | None = None) -> Report:
+def verify(lines: Iterable[bytes], check: Check, *wanted: str) -> Report:
     """Whether an export is as it was sealed, and what is not. Lines with or without their ``\\n``."""
-    verifier = Verifier(check, wanted)
+    verifier = Verifier(check, frozenset(wanted))
     for at, line in enumerate(lines, 1):
         verifier.feed(at, line.removesuffix(b"\n"))
     return verifier.report()

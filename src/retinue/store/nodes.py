@@ -1,5 +1,6 @@
 """Nodes: who lives, and what the dead leave behind. Runs as ``retinue_system``."""
 
+from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
@@ -24,17 +25,23 @@ async def hold(tx: Tx, node_id: UUID) -> bool:
     return held
 
 
-async def register(tx: Tx, node_id: UUID, *, host: str, pid: int, version: str) -> None:
-    """Say that this node is up; the transaction is its listening connection's, which holds the lock."""
+async def register(
+    tx: Tx, node_id: UUID, *, host: str, pid: int, version: str, wrapping_keys: Sequence[str] = ()
+) -> None:
+    """Say that this node is up; the transaction is its listening connection's, which holds the lock.
+
+    ``wrapping_keys``: which keys it has (``Keyring.sorts``).
+    """
     if not await hold(tx, node_id):
         raise RuntimeError("a fresh node id is taken")
     await tx.execute(
-        "insert into node (id, lock_key, host, pid, version) values ($1, $2, $3, $4, $5)",
+        "insert into node (id, lock_key, host, pid, version, wrapping_keys) values ($1, $2, $3, $4, $5, $6)",
         node_id,
         lock_key(node_id),
         host,
         pid,
         version,
+        wrapping_keys,
     )
 
 
@@ -58,9 +65,10 @@ async def list_nodes(tx: Tx) -> list[dict[str, Any]]:
     return [
         dict(row)
         for row in await tx.fetch(
-            "select n.id, n.host, n.pid, n.version, n.state, n.started_at, exists (select from pg_locks l where "
-            "l.locktype = 'advisory' and l.granted and l.database = (select oid from pg_database where datname = "
-            "current_database()) and ((l.classid::bigint << 32) | l.objid::bigint) = n.lock_key) as alive "
+            "select n.id, n.host, n.pid, n.version, n.state, n.started_at, n.wrapping_keys, "
+            "exists (select from pg_locks l where l.locktype = 'advisory' and l.granted and l.database = "
+            "(select oid from pg_database where datname = current_database()) "
+            "and ((l.classid::bigint << 32) | l.objid::bigint) = n.lock_key) as alive "
             "from node n order by n.started_at desc limit 200"
         )
     ]

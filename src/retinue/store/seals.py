@@ -15,7 +15,7 @@ from retinue.db.pool import Database, Tx
 from retinue.domain import seals, verifying
 from retinue.domain.seals import NOTHING, Seal, SealState
 from retinue.domain.verifying import Report
-from retinue.store import secrets
+from retinue.store import wrapping
 from retinue.telemetry import clock
 
 LINES = 2000
@@ -28,7 +28,7 @@ class Signer:
     """The installation's signing key, derived from its secret key."""
 
     def __init__(self, secret_key: str) -> None:
-        self._private = Ed25519PrivateKey.from_private_bytes(secrets.derived(secret_key, b"retinue audit seal v1"))
+        self._private = Ed25519PrivateKey.from_private_bytes(wrapping.derived(secret_key, b"retinue audit seal v1"))
         self.public = self._private.public_key().public_bytes_raw()
         self.id = seals.key_id(self.public)
 

@@ -62,11 +62,15 @@ async def upsert(
         return await get(tx, principal, agent_id)
     given: dict[str, str | None] = body.get("credentials", {})
     forgotten = [name for name, value in given.items() if value is None]
-    stored = {name: _sealed(sealer, principal, agent_id, name, value) for name, value in given.items() if value}
+    mine = (principal.account_id, principal.user_id, agent_id)
+    stored: dict[str, str] = {}
+    for name, value in given.items():
+        if value:
+            assert sealer is not None, "credentials need a sealer"
+            stored[name] = await seal(tx, sealer, mine, name, value)
     overrides = body.get("overrides")
     if overrides is not None:
         overrides = {name: value for name, value in overrides.items() if value is not None}
-    mine = (principal.account_id, principal.user_id, agent_id)
     count = await tx.fetchval(UPSERT, *mine, body.get("preferences"), overrides, stored, forgotten, ids.new())
     if count > rules.MOST_CREDENTIALS:
         reason = f"there would be {count}, at most {rules.MOST_CREDENTIALS} are kept: forget some with null"
@@ -76,14 +80,23 @@ async def upsert(
     return await get(tx, principal, agent_id)
 
 
-def _sealed(sealer: Sealer | None, principal: Principal, agent_id: UUID, name: str, value: str) -> str:
-    assert sealer is not None, "credentials need a sealer"
-    return base64.b64encode(sealer.seal(principal.account_id, _bound(principal, agent_id, name), value)).decode()
+async def seal(tx: Tx, sealer: Sealer, mine: tuple[UUID, UUID, UUID], name: str, value: str) -> str:
+    """A credential as it is stored. ``mine``: account, person, agent."""
+    account_id, user_id, agent_id = mine
+    return base64.b64encode(await sealer.seal(tx, account_id, bound_name(user_id, agent_id, name), value)).decode()
 
 
-def _bound(principal: Principal, agent_id: UUID, name: str) -> str:
+def unpacked(stored: str) -> bytes:
+    """The sealed bytes of a stored credential; none when it is not one."""
+    try:
+        return base64.b64decode(stored, validate=True)
+    except ValueError:
+        return b""
+
+
+def bound_name(user_id: UUID, agent_id: UUID, name: str) -> str:
     """What a sealed credential is bound to beside its account; no secret of the account is named so."""
-    return f"user_agent_config/{principal.user_id}/{agent_id}/{name}"
+    return f"user_agent_config/{user_id}/{agent_id}/{name}"
 
 
 DELETE = """

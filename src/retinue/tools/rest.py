@@ -10,17 +10,21 @@ from dataclasses import dataclass
 from typing import Any, cast
 from uuid import UUID
 
-from retinue import errors
+from retinue import errors, telemetry
 from retinue.db.pool import Database
 from retinue.domain import ids, schemas
 from retinue.domain.agents import AgentConfig
 from retinue.domain.external_tools import ToolAuth, ToolRow
+from retinue.domain.redaction import Redactor
 from retinue.domain.tools import ToolContext, ToolKind, ToolSpec
 from retinue.store import tools as rows
+from retinue.store.kms import KmsDown
 from retinue.store.secrets import Vault
 from retinue.telemetry import clock
 from retinue.tools import egress, registry, signatures, signing
 from retinue.tools.registry import Context, Tool
+
+log = telemetry.logger(__name__)
 
 EMITTED = {"web": "webchat"}
 """The transport's name inside -> as the contract says it outside (CON-49)."""
@@ -53,20 +57,28 @@ def as_tool(row: ToolRow, vault: Vault) -> Tool:
         found = schemas.problems(parameters, arguments)
         if found:
             raise signatures.refused(found)
-        request = build(row, ctx, arguments, await _secrets(vault, ctx.call.account_id, row.auth))
+        secrets = await _secrets(vault, ctx.call.account_id, row.auth)
+        known = Redactor(secrets.values())
         try:
-            response = await ctx.egress.send(
-                egress.Request("POST", row.endpoint or "", request.headers, request.body, spec.timeout_seconds)
-            )
-            result = read(spec, response)
-        except errors.ToolTransient as error:
-            raise registry.doubtful(spec, error) from error
-        wrong = schemas.problems(returns, result.get("structured_data")) if row.returns else []
-        if wrong:
-            raise malformed(f"its structured_data does not fit the tool's return schema: {'; '.join(wrong[:3])}")
+            result = await _call(spec, ctx, build(row, ctx, arguments, secrets), known)
+            wrong = schemas.problems(returns, result.get("structured_data")) if row.returns else []
+            if wrong:
+                raise malformed(f"its structured_data does not fit the tool's return schema: {'; '.join(wrong[:3])}")
+        except errors.ToolError as error:
+            raise known.error(error) from None  # what caused it may quote the request
         return result
 
     return registry.wrap(row.spec, run)
+
+
+async def _call(spec: ToolSpec, ctx: Context, request: "Outgoing", known: Redactor) -> dict[str, Any]:
+    """Make the call and read the answer, from which the secrets that were sent are taken at once."""
+    outgoing = egress.Request("POST", request.endpoint, request.headers, request.body, spec.timeout_seconds)
+    try:
+        response = await ctx.egress.send(outgoing)
+        return read(spec, response, known)
+    except errors.ToolTransient as error:
+        raise registry.doubtful(spec, error) from error
 
 
 # ── the request ──────────────────────────────────────────────────────────────────────────────────────────────────
@@ -74,8 +86,9 @@ def as_tool(row: ToolRow, vault: Vault) -> Tool:
 
 @dataclass(frozen=True, slots=True)
 class Outgoing:
-    """The exact bytes and the headers that sign them."""
+    """Where to, the exact bytes, and the headers that sign them."""
 
+    endpoint: str
     body: bytes
     headers: dict[str, str]
 
@@ -98,7 +111,7 @@ def build(row: ToolRow, ctx: Context, arguments: dict[str, Any], secrets: dict[s
         headers["authorization"] = f"Bearer {_need(secrets, row.auth.secret_name)}"
     elif row.auth.type == "api_key":
         headers[row.auth.header] = _need(secrets, row.auth.secret_name)
-    return Outgoing(content, headers)
+    return Outgoing(row.endpoint or "", content, headers)
 
 
 def body(call: ToolContext, call_id: str, arguments: dict[str, Any]) -> dict[str, Any]:
@@ -120,13 +133,18 @@ def body(call: ToolContext, call_id: str, arguments: dict[str, Any]) -> dict[str
 
 
 async def _secrets(vault: Vault, account_id: UUID, auth: ToolAuth) -> dict[str, str]:
-    """The secrets by name. Raises ``ToolError`` (``secret_unusable``)."""
+    """The secrets by name. Raises ``ToolError`` (``secret_unusable``), ``ToolTransient`` (``secret_unavailable``)."""
     names = [name for name in (auth.secret_name, auth.signing_secret_name) if name]
     try:
         return await vault.read(account_id, names) if names else {}
     except errors.Misconfigured as error:
+        log.error("a tool's secret does not open", detail=error.detail)
         words = "The tool's secret cannot be opened. An administrator has to store it again."
         raise errors.ToolError(words, code="secret_unusable") from error
+    except KmsDown as error:
+        log.warning("a tool's secret cannot be opened just now", detail=error.detail)
+        words = "The tool's secret cannot be opened just now."
+        raise errors.ToolTransient(words, code="secret_unavailable", sent=False) from error
 
 
 def _need(secrets: dict[str, str], name: str | None) -> str:
@@ -143,8 +161,8 @@ def _need(secrets: dict[str, str], name: str | None) -> str:
 # ── the answer ───────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def read(spec: ToolSpec, response: egress.Response) -> dict[str, Any]:
-    """``content`` and ``structured_data`` of an answer.
+def read(spec: ToolSpec, response: egress.Response, known: Redactor | None = None) -> dict[str, Any]:
+    """``content`` and ``structured_data`` of an answer, without the secrets that are ``known``.
 
     Raises ``ToolTransient`` (``endpoint_unavailable``), ``ToolError`` (``endpoint_error``, ``malformed_response``,
     ``deferred_not_supported``).
@@ -156,6 +174,7 @@ def read(spec: ToolSpec, response: egress.Response) -> dict[str, Any]:
             sent=response.status != 429, retry_after=_seconds(response.headers.get("retry-after")),
         )  # fmt: skip
     parsed = _json(response.content)
+    parsed = known.value(parsed) if known else parsed
     if not 200 <= response.status < 300:
         words = f"{spec.slug} answered {response.status}{_reason(parsed)}."
         raise errors.ToolError(words, code="endpoint_error")

@@ -431,7 +431,7 @@ export interface paths {
         get?: never;
         /**
          * Set Password
-         * @description Set one's own password; ends one's other sessions. A key needs the scope admin for it.
+         * @description Set one's own password; ends one's other sessions. A key needs the scopes admin and approve for it.
          */
         put: operations["set_password"];
         post?: never;
@@ -452,7 +452,8 @@ export interface paths {
         put?: never;
         /**
          * Create Sign In Link
-         * @description A link that signs a user in once, within 15 minutes. Shown this once; give it to that person alone.
+         * @description A link that signs a user in once, within 15 minutes. Shown this once; give it to that person alone. A key needs
+         *     the scopes admin and approve for it.
          */
         post: operations["create_sign_in_link"];
         delete?: never;
@@ -717,6 +718,131 @@ export interface paths {
         options?: never;
         head?: never;
         patch?: never;
+        trace?: never;
+    };
+    "/v1/roles": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Roles
+         * @description Worker roles, oldest first, each with the agents that have it.
+         */
+        get: operations["list_roles"];
+        put?: never;
+        /**
+         * Create Role
+         * @description A new role. Register agents with it to bound them.
+         */
+        post: operations["create_role"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/roles/{role_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Role
+         * @description One role.
+         */
+        get: operations["get_role"];
+        put?: never;
+        post?: never;
+        /**
+         * Delete Role
+         * @description Remove a role that no agent has.
+         */
+        delete: operations["delete_role"];
+        options?: never;
+        head?: never;
+        /**
+         * Update Role
+         * @description Change what the body names; it holds from the next step on that is judged.
+         */
+        patch: operations["update_role"];
+        trace?: never;
+    };
+    "/v1/agents/{agent_id}/registry": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Registration
+         * @description Tier, autonomy score, skills, capabilities and role of an agent. 404 also for one that is not registered.
+         */
+        get: operations["get_registration"];
+        /**
+         * Put Registration
+         * @description Register the agent so. Its trust level stays its own; the answer shows the one that goes with the score.
+         */
+        put: operations["put_registration"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/agents/{agent_id}/assignments": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Assignments
+         * @description All of an agent's assignments; for leads those of the teams they lead, for everyone else none.
+         */
+        get: operations["list_assignments"];
+        put?: never;
+        /**
+         * Create Assignment
+         * @description Assign the agent to a person, a team or the whole account. Restrictions can only take away: they hold beside
+         *     those of every other way to the agent, and no assignment gives it a tool.
+         */
+        post: operations["create_assignment"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/agents/{agent_id}/assignments/{assignment_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * Delete Assignment
+         * @description End an assignment: whoever has no other one no longer sees the agent, and it no longer works for them.
+         */
+        delete: operations["delete_assignment"];
+        options?: never;
+        head?: never;
+        /**
+         * Update Assignment
+         * @description Set what is restricted; it holds from the next step on that is judged.
+         */
+        patch: operations["update_assignment"];
         trace?: never;
     };
     "/v1/agents/{agent_id}/my-config": {
@@ -1666,6 +1792,127 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/approvals": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Approvals
+         * @description Requests for approval that you may see, newest first. ``to_decide``: open, and your word is still wanted.
+         */
+        get: operations["list_approvals"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/approvals/{wait_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Approval
+         * @description One request: the call, why it is asked about, who decides, and what was said so far.
+         */
+        get: operations["get_approval"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/approvals/{wait_id}/decide": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Decide Approval
+         * @description Approve, reject, or ask back. ``arguments_hash`` is that of the arguments you saw: if somebody has changed them
+         *     since, nothing is counted and the answer is 409 ``arguments_changed``.
+         */
+        post: operations["decide_approval"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/approvals/{wait_id}/withdraw": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Withdraw Approval
+         * @description Take a request back: the call is not made, and the agent is told. For whoever it is for, and for admins.
+         */
+        post: operations["withdraw_approval"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/grants": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Grants
+         * @description Approvals that stand for later calls, newest first: admins see all, others those they made and those for them.
+         */
+        get: operations["list_grants"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/grants/{grant_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * Revoke Grant
+         * @description End a grant: from the next call on it stands for nothing.
+         */
+        delete: operations["revoke_grant"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/audit": {
         parameters: {
             query?: never;
@@ -1828,6 +2075,67 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/usage/export": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Export Usage
+         * @description The same totals as CSV, newest day first, with the names of agents, people and teams.
+         */
+        get: operations["export_usage"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/usage/forecast": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Forecast Usage
+         * @description What was spent in the period that runs now, and what will have been at its end if it goes on like this.
+         */
+        get: operations["forecast_usage"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/budgets": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Budgets
+         * @description Each limit of cost by whom it counts, most spent first. Admins see those of the account and its teams, leads
+         *     their team's, everyone what counts for oneself. Limits of single turns stand here without numbers of their own.
+         */
+        get: operations["list_budgets"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/interactions/{interaction_id}/stream": {
         parameters: {
             query?: never;
@@ -1862,7 +2170,8 @@ export interface paths {
          *     ``channel``: something new is in it, or it changed; ``message``: edited, deleted, brought back or reacted to;
          *     ``membership``: somebody came, went or changed; ``typing``: somebody types (the id is the person's); ``read``: you
          *     have read on in another window; ``interaction``, ``thinking``, ``cancel``: a turn; ``agent``: an agent changed.
-         *     ``scope`` is the channel that it is in.
+         *     ``approval``: a request for approval that you may decide, or that is on your behalf; ``budget``: one that you can
+         *     raise is used up to a percentage that you are to be told of. ``scope`` is the channel that it is in.
          */
         get: operations["live_feed"];
         put?: never;
@@ -2207,6 +2516,38 @@ export interface components {
             working: boolean;
         };
         /**
+         * AgentRegistration
+         * @description How an agent is registered.
+         */
+        AgentRegistration: {
+            registry_tier: components["schemas"]["RegistryTier"];
+            /** Autonomy Score */
+            autonomy_score: number;
+            /**
+             * Skills
+             * @default []
+             */
+            skills: string[];
+            /**
+             * Capabilities
+             * @default []
+             */
+            capabilities: ("streaming" | "file_io" | "cost_tracking")[];
+            /** Role Id */
+            role_id: string | null;
+            /** Agent Id */
+            agent_id: string;
+            /** Role Name */
+            role_name: string | null;
+            score_trust_level: components["schemas"]["TrustLevel"];
+            trust_level: components["schemas"]["TrustLevel"];
+            /**
+             * Updated At
+             * Format: date-time
+             */
+            updated_at: string;
+        };
+        /**
          * AgentStatus
          * @description CON-40: operational status, apart from the deployment state.
          * @enum {string}
@@ -2272,6 +2613,143 @@ export interface components {
             created_at: string;
         };
         /**
+         * Approval
+         * @description A request for approval, as somebody sees it who may decide it, or see what it is about.
+         */
+        Approval: {
+            /** Id */
+            id: string;
+            state: components["schemas"]["WaitState"];
+            /** Decision */
+            decision: ("approve" | "reject" | "ask_back") | ("expired" | "withdrawn") | null;
+            /** Interaction Id */
+            interaction_id: string;
+            /** Step Seq */
+            step_seq: number | null;
+            /** Agent Id */
+            agent_id: string;
+            /** Agent Name */
+            agent_name: string | null;
+            /** Tool */
+            tool: string | null;
+            /** Channel Id */
+            channel_id: string | null;
+            /** Channel Name */
+            channel_name: string | null;
+            /** User Id */
+            user_id: string | null;
+            /** User Name */
+            user_name: string | null;
+            /** Prompt */
+            prompt: string;
+            /** Arguments */
+            arguments: {
+                [key: string]: unknown;
+            } | null;
+            /** Arguments Hash */
+            arguments_hash: string;
+            /** Edited */
+            edited: boolean;
+            ask: components["schemas"]["Ask"];
+            /** Missing */
+            missing: components["schemas"]["Missing"][];
+            /** Unroutable */
+            unroutable: boolean;
+            /** Decisions */
+            decisions: components["schemas"]["DecisionView"][];
+            explanation: components["schemas"]["Judgement"] | null;
+            /** Policy Revision */
+            policy_revision: number | null;
+            /** Due At */
+            due_at: string | null;
+            /**
+             * Created At
+             * Format: date-time
+             */
+            created_at: string;
+            /** Resolved At */
+            resolved_at: string | null;
+            may: components["schemas"]["May"];
+            /** Readable */
+            readable: boolean;
+        };
+        /**
+         * Ask
+         * @description What has to be decided before the call: every panel agrees within the time, else the default counts.
+         */
+        Ask: {
+            /** Panels */
+            panels: components["schemas"]["Panel"][];
+            /**
+             * Expires Seconds
+             * @default 86400
+             */
+            expires_seconds: number;
+            /**
+             * On Expiry
+             * @default reject
+             * @enum {string}
+             */
+            on_expiry: "reject" | "approve";
+            /**
+             * Grants
+             * @default true
+             */
+            grants: boolean;
+        };
+        /**
+         * Assignment
+         * @description One way to an agent. ``tool_restrictions`` are by canonical slug.
+         */
+        Assignment: {
+            /** Id */
+            id: string;
+            /** Agent Id */
+            agent_id: string;
+            scope: components["schemas"]["AssignmentScope"];
+            /** Scope Id */
+            scope_id: string;
+            /** Name */
+            name: string;
+            /** Tool Restrictions */
+            tool_restrictions: {
+                [key: string]: components["schemas"]["Restriction"];
+            };
+            /**
+             * Absent
+             * @default []
+             */
+            absent: string[];
+            /** Created By */
+            created_by: string | null;
+            /**
+             * Created At
+             * Format: date-time
+             */
+            created_at: string;
+            /**
+             * Updated At
+             * Format: date-time
+             */
+            updated_at: string;
+        };
+        /**
+         * AssignmentChange
+         * @description All the restrictions that are to hold from now on.
+         */
+        AssignmentChange: {
+            /** Tool Restrictions */
+            tool_restrictions: {
+                [key: string]: components["schemas"]["RestrictionInput"];
+            };
+        };
+        /**
+         * AssignmentScope
+         * @description LIFE-07: one person, all members of a team, or everyone in the account.
+         * @enum {string}
+         */
+        AssignmentScope: "user" | "team" | "account";
+        /**
          * AuditEvent
          * @description One line. ``event`` is ``noun.verb`` (``tool.call``, ``policy.denied``, ``agent.update``).
          */
@@ -2300,6 +2778,107 @@ export interface components {
              * Format: date-time
              */
             at: string;
+        };
+        /**
+         * AuthorityBounds
+         * @description REG-06: how far one turn may go before it stops, and from where on a person decides. None: no bound.
+         */
+        AuthorityBounds: {
+            /** Max Spend Micro */
+            max_spend_micro: number | null;
+            /** Max Seconds */
+            max_seconds: number | null;
+            /** Max Concurrent Steps */
+            max_concurrent_steps: number | null;
+            /** Escalation Threshold Micro */
+            escalation_threshold_micro: number | null;
+            /** Escalation Confidence */
+            escalation_confidence: number | null;
+            /**
+             * @default {
+             *       "role": "admin",
+             *       "users": [],
+             *       "requester": false,
+             *       "quorum": 1,
+             *       "four_eyes": false
+             *     }
+             */
+            approvers: components["schemas"]["Panel"];
+        };
+        /**
+         * AuthorityBounds
+         * @description REG-06: how far one turn may go before it stops, and from where on a person decides. None: no bound.
+         */
+        AuthorityBoundsInput: {
+            /** Max Spend Micro */
+            max_spend_micro?: number | null;
+            /** Max Seconds */
+            max_seconds?: number | null;
+            /** Max Concurrent Steps */
+            max_concurrent_steps?: number | null;
+            /** Escalation Threshold Micro */
+            escalation_threshold_micro?: number | null;
+            /** Escalation Confidence */
+            escalation_confidence?: number | null;
+            /**
+             * @default {
+             *       "role": "admin",
+             *       "users": [],
+             *       "requester": false,
+             *       "quorum": 1,
+             *       "four_eyes": false
+             *     }
+             */
+            approvers?: components["schemas"]["PanelInput"];
+        };
+        /**
+         * AutonomyTier
+         * @description REG-09, from the strictest.
+         * @enum {string}
+         */
+        AutonomyTier: "advisory" | "retrieval" | "approval_required" | "bounded_autonomous";
+        /**
+         * Budget
+         * @description One limit of cost for one subject in the period that runs now.
+         */
+        Budget: {
+            /** Policy Id */
+            policy_id: string;
+            /** Name */
+            name: string;
+            /**
+             * Layer
+             * @enum {string}
+             */
+            layer: "account" | "team" | "user";
+            /** Team Id */
+            team_id: string | null;
+            /** User Id */
+            user_id: string | null;
+            /**
+             * Per
+             * @enum {string}
+             */
+            per: "account" | "team" | "user" | "agent" | "interaction" | "delegation";
+            subject: components["schemas"]["Subject"] | null;
+            /**
+             * Period
+             * @enum {string}
+             */
+            period: "day" | "week" | "month" | "total";
+            /** Starts At */
+            starts_at: string | null;
+            /** Ends At */
+            ends_at: string | null;
+            limit: components["schemas"]["Money"];
+            spent: components["schemas"]["Money"];
+            reserved: components["schemas"]["Money"];
+            left: components["schemas"]["Money"];
+            forecast: components["schemas"]["Money"] | null;
+            /** Warn At */
+            warn_at: number[];
+            /** Warned */
+            warned: number;
         };
         /** CallPart */
         CallPart: {
@@ -2498,6 +3077,11 @@ export interface components {
              * Format: date-time
              */
             joined_at: string;
+            /**
+             * Reachable
+             * @default true
+             */
+            reachable: boolean;
         };
         /**
          * Collision
@@ -2510,6 +3094,89 @@ export interface components {
             winner: string;
             /** Loser */
             loser: string;
+        };
+        /**
+         * Comparison
+         * @description What an argument must be like: a dotted path into the arguments, compared with a value.
+         *
+         *     ``above`` takes a number, also where the argument spells it as text. ``equal`` and ``one_of`` look neither at case
+         *     nor at spaces around; ``not_one_of`` looks at every letter: each errs towards asking. ``matches`` takes ``*`` for
+         *     any letters. An argument that is not there, or cannot be compared, counts as a match.
+         */
+        Comparison: {
+            /** Argument */
+            argument: string;
+            /**
+             * Is
+             * @enum {string}
+             */
+            is: "above" | "equal" | "one_of" | "not_one_of" | "matches";
+            /** Value */
+            value: boolean | number | string | string[];
+        };
+        /**
+         * Condition
+         * @description What a call must be like; all that is given must hold, and what cannot be read holds.
+         */
+        Condition: {
+            /**
+             * Tools
+             * @default []
+             */
+            tools: string[];
+            /**
+             * Categories
+             * @default []
+             */
+            categories: string[];
+            /**
+             * Effects
+             * @default []
+             */
+            effects: components["schemas"]["Effect"][];
+            /**
+             * Where
+             * @default []
+             */
+            where: components["schemas"]["Comparison"][];
+            /** Spent Above Micro */
+            spent_above_micro: number | null;
+            /** Seconds Above */
+            seconds_above: number | null;
+            /** Calls Above */
+            calls_above: number | null;
+        };
+        /**
+         * Condition
+         * @description What a call must be like; all that is given must hold, and what cannot be read holds.
+         */
+        ConditionInput: {
+            /**
+             * Tools
+             * @default []
+             */
+            tools?: string[];
+            /**
+             * Categories
+             * @default []
+             */
+            categories?: string[];
+            /**
+             * Effects
+             * @default []
+             */
+            effects?: components["schemas"]["Effect"][];
+            /**
+             * Where
+             * @default []
+             */
+            where?: components["schemas"]["Comparison"][];
+            /** Spent Above Micro */
+            spent_above_micro?: number | null;
+            /** Seconds Above */
+            seconds_above?: number | null;
+            /** Calls Above */
+            calls_above?: number | null;
         };
         /**
          * ContextOptions
@@ -2584,6 +3251,32 @@ export interface components {
             search_other_threads?: boolean;
         };
         /**
+         * DecisionView
+         * @description What one person decided.
+         */
+        DecisionView: {
+            /** User Id */
+            user_id: string;
+            /** User Name */
+            user_name: string | null;
+            /**
+             * Decision
+             * @enum {string}
+             */
+            decision: "approve" | "reject" | "ask_back";
+            /** Reason */
+            reason: string;
+            /** Arguments Hash */
+            arguments_hash: string;
+            /** Edited */
+            edited: boolean;
+            /**
+             * Decided At
+             * Format: date-time
+             */
+            decided_at: string;
+        };
+        /**
          * Delivery
          * @description CHN-09..13: how a reply interrupts.
          * @enum {string}
@@ -2591,7 +3284,7 @@ export interface components {
         Delivery: "inline" | "threaded" | "direct" | "silent";
         /**
          * DeploymentState
-         * @description LIFE-04.
+         * @description LIFE-04, in the order of promotion. People other than admins see and ask an active agent only.
          * @enum {string}
          */
         DeploymentState: "in_development" | "testing" | "available" | "active";
@@ -2622,6 +3315,38 @@ export interface components {
          * @enum {string}
          */
         Effect: "read" | "write" | "external_keyed" | "external_once";
+        /**
+         * Environment
+         * @description Where a call acts.
+         * @enum {string}
+         */
+        Environment: "platform" | "network" | "mcp" | "agents";
+        /**
+         * EscalationRule
+         * @description REG-07.
+         */
+        EscalationRule: {
+            condition: components["schemas"]["Condition"];
+            /**
+             * Action
+             * @default ask
+             * @enum {string}
+             */
+            action: "ask" | "deny";
+        };
+        /**
+         * EscalationRule
+         * @description REG-07.
+         */
+        EscalationRuleInput: {
+            condition: components["schemas"]["ConditionInput"];
+            /**
+             * Action
+             * @default ask
+             * @enum {string}
+             */
+            action?: "ask" | "deny";
+        };
         /**
          * Fault
          * @description What may be wrong with a sealed record.
@@ -2750,6 +3475,76 @@ export interface components {
              * @default []
              */
             waits: string[];
+        };
+        /**
+         * GrantView
+         * @description An approval that stands for later calls of its scope.
+         */
+        GrantView: {
+            /** Id */
+            id: string;
+            /** Agent Id */
+            agent_id: string;
+            /** Agent Name */
+            agent_name: string | null;
+            /** Tool */
+            tool: string;
+            /** Channel Id */
+            channel_id: string | null;
+            /** Channel Name */
+            channel_name: string | null;
+            /** User Id */
+            user_id: string | null;
+            /** User Name */
+            user_name: string | null;
+            /** Arguments Hash */
+            arguments_hash: string | null;
+            /** Wait Id */
+            wait_id: string | null;
+            /** Granted By */
+            granted_by: string;
+            /** Granted By Name */
+            granted_by_name: string | null;
+            /**
+             * Created At
+             * Format: date-time
+             */
+            created_at: string;
+            /**
+             * Expires At
+             * Format: date-time
+             */
+            expires_at: string;
+            /** Revoked At */
+            revoked_at: string | null;
+            /** Revoked By */
+            revoked_by: string | null;
+        };
+        /**
+         * GrantWish
+         * @description For which later calls of this tool by this agent an approval is to stand, too.
+         */
+        GrantWish: {
+            /**
+             * Until
+             * Format: date-time
+             */
+            until: string;
+            /**
+             * Channel
+             * @default true
+             */
+            channel?: boolean;
+            /**
+             * Person
+             * @default true
+             */
+            person?: boolean;
+            /**
+             * Exact
+             * @default false
+             */
+            exact?: boolean;
         };
         /**
          * ImagePart
@@ -2891,6 +3686,31 @@ export interface components {
             waits: components["schemas"]["Wait"][] | null;
         };
         /**
+         * Judgement
+         * @description All opinions together. Without any it denies: nobody has allowed it (GOV-20).
+         */
+        Judgement: {
+            /**
+             * Verdict
+             * @enum {string}
+             */
+            verdict: "allow" | "ask" | "deny";
+            /** Opinions */
+            opinions: components["schemas"]["Opinion"][];
+            ask: components["schemas"]["Ask"] | null;
+            /**
+             * Redact
+             * @default []
+             */
+            redact: string[];
+        };
+        /**
+         * Layer
+         * @description Where an opinion comes from, in the order in which they are told. The last is the ceiling of all others.
+         * @enum {string}
+         */
+        Layer: "agent" | "role" | "assignment" | "user" | "team" | "account";
+        /**
          * Limits
          * @description What one interaction of the agent may use. Reaching one still ends in a respond step (AGT-22).
          */
@@ -2999,6 +3819,11 @@ export interface components {
             /** Max Calls Per Interaction */
             max_calls_per_interaction: number | null;
             /**
+             * Categories
+             * @default []
+             */
+            categories: string[];
+            /**
              * Enabled
              * @default true
              */
@@ -3026,6 +3851,18 @@ export interface components {
             collisions: components["schemas"]["Collision"][];
             /** Signing Secret */
             signing_secret: string | null;
+        };
+        /**
+         * May
+         * @description What the reader may do with it now.
+         */
+        May: {
+            /** Decide */
+            decide: boolean;
+            /** Withdraw */
+            withdraw: boolean;
+            /** Grant */
+            grant: boolean;
         };
         /**
          * Me
@@ -3196,6 +4033,21 @@ export interface components {
             after: components["schemas"]["Message"][];
         };
         /**
+         * Mine
+         * @description Which requests: those that wait for one's own decision, those on one's own behalf, all that one may see.
+         * @enum {string}
+         */
+        Mine: "to_decide" | "asked" | "all";
+        /**
+         * Missing
+         * @description A panel that is not satisfied yet.
+         */
+        Missing: {
+            panel: components["schemas"]["Panel"];
+            /** Have */
+            have: number;
+        };
+        /**
          * ModelRequest
          * @description A whole request. ``model`` is an id the factory resolves; ``output_schema`` asks for a JSON object.
          */
@@ -3326,8 +4178,7 @@ export interface components {
             default_trigger_mode?: components["schemas"]["TriggerMode"];
             /** @default tools_only */
             capability_level?: components["schemas"]["CapabilityLevel"];
-            /** @default active */
-            deployment_state?: components["schemas"]["DeploymentState"];
+            deployment_state?: components["schemas"]["DeploymentState"] | null;
             /**
              * @default {
              *       "max_steps": 10,
@@ -3361,6 +4212,19 @@ export interface components {
              * @default []
              */
             tools?: components["schemas"]["ToolChoice"][];
+        };
+        /**
+         * NewAssignment
+         * @description Whom to assign an agent to.
+         */
+        NewAssignment: {
+            scope: components["schemas"]["AssignmentScope"];
+            /** Scope Id */
+            scope_id?: string | null;
+            /** Tool Restrictions */
+            tool_restrictions?: {
+                [key: string]: components["schemas"]["RestrictionInput"];
+            };
         };
         /**
          * NewChannel
@@ -3441,6 +4305,64 @@ export interface components {
         NewPreferences: {
             /** Delivery */
             delivery: ("inline" | "threaded" | "direct" | "silent") | null;
+        };
+        /**
+         * NewRegistration
+         * @description REG-02, REG-03: how an agent is to be registered.
+         */
+        NewRegistration: {
+            registry_tier: components["schemas"]["RegistryTier"];
+            /** Autonomy Score */
+            autonomy_score: number;
+            /**
+             * Skills
+             * @default []
+             */
+            skills?: string[];
+            /**
+             * Capabilities
+             * @default []
+             */
+            capabilities?: ("streaming" | "file_io" | "cost_tracking")[];
+            /** Role Id */
+            role_id?: string | null;
+        };
+        /**
+         * NewRole
+         * @description What people write of a role.
+         */
+        NewRole: {
+            /** Name */
+            name: string;
+            /**
+             * Description
+             * @default
+             */
+            description?: string;
+            autonomy_tier: components["schemas"]["AutonomyTier"];
+            /**
+             * @default {
+             *       "tools_deny": []
+             *     }
+             */
+            scope?: components["schemas"]["RoleScopeInput"];
+            /**
+             * @default {
+             *       "approvers": {
+             *         "four_eyes": false,
+             *         "quorum": 1,
+             *         "requester": false,
+             *         "role": "admin",
+             *         "users": []
+             *       }
+             *     }
+             */
+            authority_bounds?: components["schemas"]["AuthorityBoundsInput"];
+            /**
+             * Escalation Rules
+             * @default []
+             */
+            escalation_rules?: components["schemas"]["EscalationRuleInput"][];
         };
         /** NewSignInLink */
         NewSignInLink: {
@@ -3598,6 +4520,33 @@ export interface components {
             current: boolean;
         };
         /**
+         * Opinion
+         * @description What one rule of one layer says. ``reason`` is a stable code, ``rule`` names what said so.
+         */
+        Opinion: {
+            layer: components["schemas"]["Layer"];
+            /** Rule */
+            rule: string;
+            /**
+             * Verdict
+             * @enum {string}
+             */
+            verdict: "allow" | "ask" | "deny";
+            /** Reason */
+            reason: string | null;
+            /**
+             * Detail
+             * @default
+             */
+            detail: string;
+            ask: components["schemas"]["Ask"] | null;
+            /**
+             * Redact
+             * @default []
+             */
+            redact: string[];
+        };
+        /**
          * Overrides
          * @description How the agent should answer this person. What is null is as it would be for anyone.
          */
@@ -3639,10 +4588,24 @@ export interface components {
             /** Next */
             next: string | null;
         };
+        /** Page[Approval] */
+        Page_Approval_: {
+            /** Data */
+            data: components["schemas"]["Approval"][];
+            /** Next */
+            next: string | null;
+        };
         /** Page[AuditEvent] */
         Page_AuditEvent_: {
             /** Data */
             data: components["schemas"]["AuditEvent"][];
+            /** Next */
+            next: string | null;
+        };
+        /** Page[Budget] */
+        Page_Budget_: {
+            /** Data */
+            data: components["schemas"]["Budget"][];
             /** Next */
             next: string | null;
         };
@@ -3664,6 +4627,13 @@ export interface components {
         Page_Channel_: {
             /** Data */
             data: components["schemas"]["Channel"][];
+            /** Next */
+            next: string | null;
+        };
+        /** Page[GrantView] */
+        Page_GrantView_: {
+            /** Data */
+            data: components["schemas"]["GrantView"][];
             /** Next */
             next: string | null;
         };
@@ -3699,6 +4669,13 @@ export interface components {
         Page_OpenSession_: {
             /** Data */
             data: components["schemas"]["OpenSession"][];
+            /** Next */
+            next: string | null;
+        };
+        /** Page[RoleView] */
+        Page_RoleView_: {
+            /** Data */
+            data: components["schemas"]["RoleView"][];
             /** Next */
             next: string | null;
         };
@@ -3757,6 +4734,68 @@ export interface components {
             data: components["schemas"]["Wait"][];
             /** Next */
             next: string | null;
+        };
+        /**
+         * Panel
+         * @description Who decides: so many different people (``quorum``) of those who have ``role`` or are named.
+         *
+         *     ``four_eyes``: never the person on whose behalf the agent works. ``requester``: that person may, though not named
+         *     and without the role (GOV-16: the agent drafts, the person confirms).
+         */
+        Panel: {
+            /** @default admin */
+            role: components["schemas"]["Role"] | null;
+            /**
+             * Users
+             * @default []
+             */
+            users: string[];
+            /**
+             * Requester
+             * @default false
+             */
+            requester: boolean;
+            /**
+             * Quorum
+             * @default 1
+             */
+            quorum: number;
+            /**
+             * Four Eyes
+             * @default false
+             */
+            four_eyes: boolean;
+        };
+        /**
+         * Panel
+         * @description Who decides: so many different people (``quorum``) of those who have ``role`` or are named.
+         *
+         *     ``four_eyes``: never the person on whose behalf the agent works. ``requester``: that person may, though not named
+         *     and without the role (GOV-16: the agent drafts, the person confirms).
+         */
+        PanelInput: {
+            /** @default admin */
+            role?: components["schemas"]["Role"] | null;
+            /**
+             * Users
+             * @default []
+             */
+            users?: string[];
+            /**
+             * Requester
+             * @default false
+             */
+            requester?: boolean;
+            /**
+             * Quorum
+             * @default 1
+             */
+            quorum?: number;
+            /**
+             * Four Eyes
+             * @default false
+             */
+            four_eyes?: boolean;
         };
         /** PasswordSignIn */
         PasswordSignIn: {
@@ -3930,6 +4969,12 @@ export interface components {
             coalesced: boolean;
         };
         /**
+         * RegistryTier
+         * @description REG-02: whom an agent serves.
+         * @enum {string}
+         */
+        RegistryTier: "operator" | "department" | "personal";
+        /**
          * Report
          * @description What a verification came to. ``findings`` holds the first hundred of ``faults``.
          */
@@ -3969,6 +5014,46 @@ export interface components {
             findings: components["schemas"]["Finding"][];
         };
         /**
+         * Restriction
+         * @description What one tool may not do. ``None`` means: not restricted in this respect.
+         */
+        Restriction: {
+            /**
+             * Blocked
+             * @default false
+             */
+            blocked: boolean;
+            /** Allowed Actions */
+            allowed_actions: string[] | null;
+            /**
+             * Denied Actions
+             * @default []
+             */
+            denied_actions: string[];
+            /** Max Calls Per Interaction */
+            max_calls_per_interaction: number | null;
+        };
+        /**
+         * Restriction
+         * @description What one tool may not do. ``None`` means: not restricted in this respect.
+         */
+        RestrictionInput: {
+            /**
+             * Blocked
+             * @default false
+             */
+            blocked?: boolean;
+            /** Allowed Actions */
+            allowed_actions?: string[] | null;
+            /**
+             * Denied Actions
+             * @default []
+             */
+            denied_actions?: string[];
+            /** Max Calls Per Interaction */
+            max_calls_per_interaction?: number | null;
+        };
+        /**
          * ResultPart
          * @description THR-08: a tool-result part. ``call_id`` is the model's own id of the call it answers.
          */
@@ -3996,16 +5081,104 @@ export interface components {
          * @enum {string}
          */
         Role: "owner" | "admin" | "lead" | "member";
-        /** RoleChange */
-        RoleChange: {
-            role: components["schemas"]["Role"];
+        /**
+         * RoleScope
+         * @description REG-05. None: not narrowed in this respect. A tool of no category is outside every list of categories.
+         */
+        RoleScope: {
+            /** Tools Allow */
+            tools_allow: string[] | null;
+            /**
+             * Tools Deny
+             * @default []
+             */
+            tools_deny: string[];
+            /** Data Access */
+            data_access: string[] | null;
+            /** Write Access */
+            write_access: string[] | null;
+            /** Environment Access */
+            environment_access: components["schemas"]["Environment"][] | null;
+        };
+        /**
+         * RoleScope
+         * @description REG-05. None: not narrowed in this respect. A tool of no category is outside every list of categories.
+         */
+        RoleScopeInput: {
+            /** Tools Allow */
+            tools_allow?: string[] | null;
+            /**
+             * Tools Deny
+             * @default []
+             */
+            tools_deny?: string[];
+            /** Data Access */
+            data_access?: string[] | null;
+            /** Write Access */
+            write_access?: string[] | null;
+            /** Environment Access */
+            environment_access?: components["schemas"]["Environment"][] | null;
+        };
+        /**
+         * RoleView
+         * @description A worker role, and whom it bounds.
+         */
+        RoleView: {
+            /** Name */
+            name: string;
+            /**
+             * Description
+             * @default
+             */
+            description: string;
+            autonomy_tier: components["schemas"]["AutonomyTier"];
+            /**
+             * @default {
+             *       "tools_deny": []
+             *     }
+             */
+            scope: components["schemas"]["RoleScope"];
+            /**
+             * @default {
+             *       "approvers": {
+             *         "four_eyes": false,
+             *         "quorum": 1,
+             *         "requester": false,
+             *         "role": "admin",
+             *         "users": []
+             *       }
+             *     }
+             */
+            authority_bounds: components["schemas"]["AuthorityBounds"];
+            /**
+             * Escalation Rules
+             * @default []
+             */
+            escalation_rules: components["schemas"]["EscalationRule"][];
+            /** Id */
+            id: string;
+            /**
+             * Agents
+             * @default []
+             */
+            agents: string[];
+            /**
+             * Created At
+             * Format: date-time
+             */
+            created_at: string;
+            /**
+             * Updated At
+             * Format: date-time
+             */
+            updated_at: string;
         };
         /**
          * Scope
          * @description What an API key may do. A session may do all that its user may.
          * @enum {string}
          */
-        Scope: "read" | "write" | "admin";
+        Scope: "read" | "write" | "admin" | "approve";
         /**
          * SealKey
          * @description A public key that seals are signed with: pass its id to ``retinue audit verify --key``.
@@ -4297,6 +5470,7 @@ export interface components {
             started_at: string | null;
             /** Ended At */
             ended_at: string | null;
+            policy: components["schemas"]["Judgement"] | null;
         };
         /**
          * StorageInfo
@@ -4369,6 +5543,21 @@ export interface components {
              * Format: date-time
              */
             created_at: string;
+        };
+        /**
+         * Subject
+         * @description Whose spending is added up.
+         */
+        Subject: {
+            /**
+             * Kind
+             * @enum {string}
+             */
+            kind: "account" | "team" | "user" | "agent";
+            /** Id */
+            id: string;
+            /** Name */
+            name: string | null;
         };
         /** Team */
         Team: {
@@ -4691,6 +5880,18 @@ export interface components {
              * @default true
              */
             has_body: boolean;
+            /**
+             * Categories
+             * @default []
+             */
+            categories: string[];
+            /** Host */
+            host: string | null;
+            /**
+             * Price Micro
+             * @default 0
+             */
+            price_micro: number;
         };
         /**
          * ToolUse
@@ -4737,6 +5938,11 @@ export interface components {
             timeout_seconds: number;
             /** Max Calls Per Interaction */
             max_calls_per_interaction: number | null;
+            /**
+             * Categories
+             * @default []
+             */
+            categories: string[];
             /**
              * Enabled
              * @default true
@@ -4797,6 +6003,31 @@ export interface components {
             current: components["schemas"]["AgentConfig"] | null;
             /** Changes */
             changes: components["schemas"]["Difference"][];
+        };
+        /**
+         * UsageForecast
+         * @description What was spent in the period that runs now (days in UTC), and what will have been at its end.
+         */
+        UsageForecast: {
+            /**
+             * Period
+             * @enum {string}
+             */
+            period: "day" | "week" | "month";
+            /**
+             * Starts At
+             * Format: date-time
+             */
+            starts_at: string;
+            /**
+             * Ends At
+             * Format: date-time
+             */
+            ends_at: string;
+            spent: components["schemas"]["Money"];
+            forecast: components["schemas"]["Money"] | null;
+            /** Unpriced */
+            unpriced: number;
         };
         /**
          * UsageRow
@@ -4989,6 +6220,10 @@ export interface components {
             resolved_by: string | null;
             /** Due At */
             due_at: string | null;
+            ask: components["schemas"]["Ask"] | null;
+            /** Policy Revision */
+            policy_revision: number | null;
+            explanation: components["schemas"]["Judgement"] | null;
             /**
              * Created At
              * Format: date-time
@@ -5008,6 +6243,29 @@ export interface components {
          * @enum {string}
          */
         WaitState: "open" | "resolved" | "expired" | "cancelled";
+        /**
+         * Wish
+         * @description A decision. ``arguments_hash`` is that of the arguments which the person saw.
+         */
+        Wish: {
+            /**
+             * Decision
+             * @enum {string}
+             */
+            decision: "approve" | "reject" | "ask_back";
+            /** Arguments Hash */
+            arguments_hash: string;
+            /** Arguments */
+            arguments?: {
+                [key: string]: unknown;
+            } | null;
+            /**
+             * Reason
+             * @default
+             */
+            reason?: string;
+            grant?: components["schemas"]["GrantWish"] | null;
+        };
         /** NewMember */
         retinue__domain__accounts__NewMember: {
             /** User Id */
@@ -5016,6 +6274,10 @@ export interface components {
             role?: components["schemas"]["Role"];
             /** Team Id */
             team_id?: string | null;
+        };
+        /** RoleChange */
+        retinue__domain__accounts__RoleChange: {
+            role: components["schemas"]["Role"];
         };
         /**
          * NewMember
@@ -5033,6 +6295,21 @@ export interface components {
              */
             role?: "owner" | "member";
             trigger_mode?: components["schemas"]["TriggerMode"] | null;
+        };
+        /**
+         * RoleChange
+         * @description What to change; fields left out stay as they are, a field that is named is replaced as a whole.
+         */
+        retinue__domain__registrations__RoleChange: {
+            /** Name */
+            name?: string;
+            /** Description */
+            description?: string;
+            autonomy_tier?: components["schemas"]["AutonomyTier"];
+            scope?: components["schemas"]["RoleScopeInput"];
+            authority_bounds?: components["schemas"]["AuthorityBoundsInput"];
+            /** Escalation Rules */
+            escalation_rules?: components["schemas"]["EscalationRuleInput"][];
         };
     };
     responses: never;
@@ -5723,7 +7000,7 @@ export interface operations {
         };
         requestBody: {
             content: {
-                "application/json": components["schemas"]["RoleChange"];
+                "application/json": components["schemas"]["retinue__domain__accounts__RoleChange"];
             };
         };
         responses: {
@@ -6692,6 +7969,377 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["StartedTrial"];
+                };
+            };
+            /** @description What went wrong, and what to do. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_roles: {
+        parameters: {
+            query?: {
+                /** @description How many at most. */
+                limit?: number;
+                /** @description The `next` of the page before. */
+                after?: string | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_RoleView_"];
+                };
+            };
+            /** @description What went wrong, and what to do. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    create_role: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewRole"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RoleView"];
+                };
+            };
+            /** @description What went wrong, and what to do. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_role: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                role_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RoleView"];
+                };
+            };
+            /** @description What went wrong, and what to do. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    delete_role: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                role_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description What went wrong, and what to do. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    update_role: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                role_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["retinue__domain__registrations__RoleChange"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RoleView"];
+                };
+            };
+            /** @description What went wrong, and what to do. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_registration: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                agent_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AgentRegistration"];
+                };
+            };
+            /** @description What went wrong, and what to do. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    put_registration: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                agent_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewRegistration"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AgentRegistration"];
+                };
+            };
+            /** @description What went wrong, and what to do. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_assignments: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                agent_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Assignment"][];
+                };
+            };
+            /** @description What went wrong, and what to do. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    create_assignment: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                agent_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewAssignment"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Assignment"];
+                };
+            };
+            /** @description What went wrong, and what to do. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    delete_assignment: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                agent_id: string;
+                assignment_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description What went wrong, and what to do. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    update_assignment: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                agent_id: string;
+                assignment_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AssignmentChange"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Assignment"];
                 };
             };
             /** @description What went wrong, and what to do. */
@@ -8946,6 +10594,212 @@ export interface operations {
             };
         };
     };
+    list_approvals: {
+        parameters: {
+            query?: {
+                /** @description Empty: all. */
+                state?: components["schemas"]["WaitState"] | null;
+                /** @description Those you are to decide, those on your behalf, or all. */
+                mine?: components["schemas"]["Mine"];
+                /** @description How many at most. */
+                limit?: number;
+                /** @description The `next` of the page before. */
+                after?: string | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_Approval_"];
+                };
+            };
+            /** @description What went wrong, and what to do. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_approval: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                wait_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Approval"];
+                };
+            };
+            /** @description What went wrong, and what to do. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    decide_approval: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                wait_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Wish"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Approval"];
+                };
+            };
+            /** @description What went wrong, and what to do. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    withdraw_approval: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                wait_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Approval"];
+                };
+            };
+            /** @description What went wrong, and what to do. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_grants: {
+        parameters: {
+            query?: {
+                /** @description Also those that are over or revoked. */
+                ended?: boolean;
+                /** @description How many at most. */
+                limit?: number;
+                /** @description The `next` of the page before. */
+                after?: string | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_GrantView_"];
+                };
+            };
+            /** @description What went wrong, and what to do. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    revoke_grant: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                grant_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description What went wrong, and what to do. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     list_audit: {
         parameters: {
             query?: {
@@ -9229,6 +11083,117 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Page_UsageRow_"];
+                };
+            };
+            /** @description What went wrong, and what to do. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    export_usage: {
+        parameters: {
+            query?: {
+                /** @description What to break down by. */
+                by?: components["schemas"]["Dimension"][];
+                /** @description The first day, in UTC. */
+                since?: string | null;
+                /** @description The day after the last. */
+                until?: string | null;
+                agent_id?: string | null;
+                user_id?: string | null;
+                model?: string | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A table with a head. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/csv": string;
+                };
+            };
+            /** @description What went wrong, and what to do. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    forecast_usage: {
+        parameters: {
+            query?: {
+                period?: "day" | "week" | "month";
+                agent_id?: string | null;
+                user_id?: string | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["UsageForecast"];
+                };
+            };
+            /** @description What went wrong, and what to do. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_budgets: {
+        parameters: {
+            query?: {
+                /** @description Only of this policy. */
+                policy_id?: string | null;
+                /** @description How many at most. */
+                limit?: number;
+                /** @description The `next` of the page before. */
+                after?: string | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_Budget_"];
                 };
             };
             /** @description What went wrong, and what to do. */

@@ -109,8 +109,8 @@ async def test_data_keys_are_wrapped_anew_and_nothing_else_changes(db: Database,
     alone = Keyring.local(NEW)
     assert [await place.read("crm", alone), await place.read_credential("mail", alone)] == ["one", "two"]
     assert await other.read("crm", alone) == "three"
-    [line] = await place.events("data_key.")
-    assert (line["event"], line["actor_type"]) == ("data_key.rewrap", "system")
+    made, line = await place.events("data_key.")
+    assert (made["event"], line["event"], line["actor_type"]) == ("data_key.create", "data_key.rewrap", "system")
     assert line["detail"]["to"] == await new_id() and line["detail"]["from"] == await Keyring.local(OLD).key_id()
     again = await rotation.run(db, alone)
     assert (again.rewrapped, again.resealed, again.removed) == (0, 0, 0)
@@ -129,7 +129,8 @@ async def test_new_data_keys_seal_every_value_anew_and_the_old_ones_go(db: Datab
     alone = Keyring.local(NEW)
     assert await place.read(f"s{rotation.PAGE}", alone) == f"value {rotation.PAGE}"
     assert await place.read_credential("mail", alone) == "credential mail"
-    assert [line["event"] for line in await place.events("data_key.")] == ["data_key.rewrap", "data_key.replace"]
+    events = [line["event"] for line in await place.events("data_key.")]
+    assert events == ["data_key.create", "data_key.rewrap", "data_key.replace"]
     assert sum(line["detail"]["secrets"] for line in await place.events("secret.reseal")) == rotation.PAGE + 5
     assert "value" not in json.dumps(await place.events(""), default=str)
 
@@ -166,7 +167,7 @@ async def test_after_a_key_is_given_up_its_account_can_store_again(db: Database,
         await place.put("crm", "again", BOTH)
     tally = await rotation.run(db, BOTH, give_up=True)
     assert tally.lost == [(place.id, "crm")]
-    assert [line["event"] for line in await place.events("data_key.")] == ["data_key.give_up"]
+    assert len(await place.events("data_key.give_up")) == 1
     await place.put("crm", "again", BOTH)
     assert await place.read("crm") == "again"
     assert (await rotation.run(db, BOTH)).removed == 1, "now nothing needs the lost one"

@@ -70,8 +70,11 @@ EVENTS: dict[str, str] = {
     # secrets
     "secret.put": "A secret was stored.",
     "secret.delete": "A secret was deleted.",
-    "secret.key": "The account got a new data key.",
-    "secret.reseal": "A secret was sealed anew.",
+    "secret.reseal": "Secrets were sealed anew.",
+    "user_agent_config.upsert": "A person set something about an agent for themselves.",
+    "user_agent_config.delete": "A person forgot what they had set about an agent.",
+    "user_agent_config.reseal": "A person's credentials were sealed anew.",
+    "data_key.create": "The account got a data key.",
     "data_key.rewrap": "A data key was wrapped anew.",
     "data_key.replace": "A data key was replaced.",
     "data_key.give_up": "A data key that no known key opens was given up.",

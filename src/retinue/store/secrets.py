@@ -56,7 +56,7 @@ class Sealer:
         if key is None:
             key = await self.ring.make(Binding(account_id, ids.new()))
             async with db.tenant_tx(account_id) as tx:
-                await data_keys.add(tx, key)
+                await _add(tx, key)
         await self.ring.unwrap(key)
         return self
 
@@ -64,7 +64,7 @@ class Sealer:
         """The value, sealed with the account's current data key. Raises ``KeyUnknown``, ``KmsDown``."""
         key = await data_keys.current(tx, account_id)
         if key is None:
-            await data_keys.add(tx, await self.ring.make(Binding(account_id, ids.new())))
+            await _add(tx, await self.ring.make(Binding(account_id, ids.new())))
             key = await data_keys.current(tx, account_id)  # another transaction's, where that was quicker
         assert key is not None
         nonce, id = os.urandom(NONCE_BYTES), key.binding.data_key_id
@@ -101,6 +101,13 @@ class Sealer:
             except (InvalidTag, ValueError):
                 continue
         raise KeyUnknown(f"{_words(name)} Neither RETINUE_SECRET_KEY nor a previous one is its key. {ADVICE}")
+
+
+async def _add(tx: Tx, key: DataKey) -> None:
+    if await data_keys.add(tx, key):
+        account_id, id = key.binding.account_id, key.binding.data_key_id
+        detail = {"data_key": str(id), "wrapped_by": key.wrapped.by}
+        await audit.append(tx, account_id=account_id, event="data_key.create", actor=lines.SYSTEM, detail=detail)
 
 
 def _words(name: str) -> str:

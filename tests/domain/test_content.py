@@ -272,6 +272,17 @@ def test_spelling_it_otherwise_does_not_hide_a_word(before: str, after: str) -> 
     assert any("coN" in part for part in seen(hidden, topic("falcon")))
 
 
+def test_a_topic_may_have_many_words() -> None:
+    rule = topic(*(f"wort{number} größe" for number in range(500)))
+    assert seen("Wort999 GRÖSSE wort7 grossartig, dann wort7größer", rule) == []
+    assert seen("wort7 Wort499\tGRÖßE", rule) == ["Wort499\tGRÖßE"]
+
+
+def test_where_a_place_cannot_be_told_all_of_the_text_goes() -> None:
+    assert redacted_text("a fale\u200b\u0301con b", [topic("falécon")]) == "[redacted topic]"
+    assert redacted_text("a falécon b", [topic("falécon")]) == "a [redacted topic] b"
+
+
 def test_a_broken_letter_hides_nothing() -> None:
     assert seen("\ud800 falcon", topic("falcon")) == ["falcon"]
     assert seen("\ud800 falcon", ContentRule(patterns=("falcon",))) == ["falcon", "falcon"]

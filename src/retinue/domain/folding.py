@@ -4,31 +4,46 @@ characters that nobody sees, every run of white space one space. Each place know
 Letters of different scripts that look alike stay different.
 """
 
+import re
 import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property
 
 import regex
 
 _TOKEN = regex.compile(r"[!-~]+(?![^\x00-\x7f])|\s+|\X")
 """A run of plain letters whose last bears no mark, white space, or one character as people see it."""
 _UNSEEN = regex.compile(r"[\p{Default_Ignorable_Code_Point}\p{Cf}]+")
+_SPACE = re.compile(r"\s+")
 _SURROGATE = regex.compile(r"[\ud800-\udfff]")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Folded:
-    """A folded text. ``places``: where each of its characters began and ended in the original; None: where it is."""
+    """A folded text, and what it was before."""
 
     text: str
-    places: list[tuple[int, int]] | None
+    original: str
 
     def origin(self, start: int, end: int) -> tuple[int, int]:
-        """The part of the original that a part of this text, of at least one character, comes from."""
-        if self.places is None:
-            return start, end
-        return self.places[start][0], self.places[end - 1][1]
+        """The part of the original that a part of this text, of at least one character, comes from. Where that cannot
+        be told, all of it."""
+        places = self._places
+        return (places[start][0], places[end - 1][1]) if places is not None else (0, len(self.original))
+
+    @cached_property
+    def _places(self) -> list[tuple[int, int]] | None:
+        """Where each character began and ended. Worked out only once something was found: it takes its time."""
+        pieces: list[str] = []
+        places: list[tuple[int, int]] = []
+        for piece, where in _pieces(self.original):
+            if piece == " " and pieces and pieces[-1] == " ":
+                places[-1] = places[-1][0], where[0][1]
+            elif piece:
+                pieces.append(piece)
+                places += where
+        return places if "".join(pieces) == self.text else None
 
 
 def sound(text: str) -> str:
@@ -38,19 +53,8 @@ def sound(text: str) -> str:
 
 def fold(text: str) -> Folded:
     """The text for comparing."""
-    if text.isascii() and regex.search(r"[\x00-\x1f\x7f]|  ", text) is None:
-        return Folded(text.lower(), None)
-    pieces: list[str] = []
-    places: list[tuple[int, int]] = []
-    for piece, where in _pieces(text):
-        if piece == " " and pieces and pieces[-1] == " ":
-            places[-1] = places[-1][0], where[0][1]
-            continue
-        if not piece:
-            continue
-        pieces.append(piece)
-        places += where
-    return Folded("".join(pieces), places)
+    seen = text.lower() if text.isascii() else _seen(text)
+    return Folded(_SPACE.sub(" ", seen), text)
 
 
 def _pieces(text: str) -> Iterator[tuple[str, list[tuple[int, int]]]]:
@@ -62,14 +66,12 @@ def _pieces(text: str) -> Iterator[tuple[str, list[tuple[int, int]]]]:
         elif found.isascii():
             yield found.lower(), [(place, place + 1) for place in range(start, end)]
         else:
-            folded = _seen(found) if len(found) <= 8 else _seen.__wrapped__(found)
+            folded = _seen(found)
             yield folded, [(start, end)] * len(folded)
 
 
-@lru_cache(maxsize=8192)
-def _seen(character: str) -> str:
-    """One character as people see it, folded; empty when nobody sees it."""
-    kept = _UNSEEN.sub("", character)
+def _seen(text: str) -> str:
+    kept = _UNSEEN.sub("", text)
     return unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", kept).casefold())
 
 

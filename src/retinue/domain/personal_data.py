@@ -165,6 +165,8 @@ def _addresses(text: str) -> Iterator[Span]:
         start, end = match.span()
         if _stands_alone(text, start, end) and _is_address(text[start:end]):
             yield start, end
+    if text.count(":") < 2:
+        return
     for match in _compiled(r"[0-9a-f:.]*:[0-9a-f.]*:[0-9a-f:.]*").finditer(text):
         start, end = match.span()
         while text[end - 1] == "." or (text[end - 1] == ":" and text[end - 2] != ":"):

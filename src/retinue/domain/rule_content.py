@@ -164,7 +164,8 @@ def finds(text: str, rule: ContentRule) -> Iterator[Found]:
     for pattern in rule.patterns:
         yield from _pattern_finds(_compiled(pattern), sound, folded)
     for topic in rule.topics:
-        for words in _folded_words(topic.words):
+        any_of_them, each = _folded_words(topic.words)
+        for words in each if any_of_them.search(folded.text) is not None else ():
             for start, end in folding.occurrences(folded.text, words):
                 yield Found(*folded.origin(start, end), "topic")
     for kind in rule.detect:
@@ -183,8 +184,10 @@ def _pattern_finds(pattern: "re2.Pattern", sound: str, folded: Folded) -> Iterat
 
 
 @lru_cache(maxsize=512)
-def _folded_words(words: tuple[str, ...]) -> tuple[str, ...]:
-    return tuple(folding.fold(folding.sound(word)).text.strip() for word in words)
+def _folded_words(words: tuple[str, ...]) -> tuple["re2.Pattern", tuple[str, ...]]:
+    """What finds any of these words in one pass, be they whole or not; and each of them."""
+    folded = tuple(folding.fold(folding.sound(word)).text.strip() for word in words)
+    return re2.compile("|".join(re2.escape(one) for one in folded)), folded
 
 
 # ── taking out ───────────────────────────────────────────────────────────────────────────────────────────────────

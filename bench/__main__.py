@@ -8,7 +8,7 @@ import time
 
 from bench import harness, page
 
-NAMES = ("turns", "growth", "takeover", "waiting", "stream", "api", "start", "audit", "web")
+NAMES = ("turns", "growth", "takeover", "waiting", "stream", "api", "start", "audit", "budget", "web")
 
 
 def measured(name: str, quick: bool) -> harness.Report:

@@ -142,7 +142,7 @@ async def test_a_cost_above_the_worst_case_is_spent_and_stops_the_next(books: Bo
 
 async def test_without_limits_nothing_is_written(books: Books) -> None:
     turn = await books.turn()
-    assert await meters.reserve(books.db, turn, 1, ()) == meters.Reserved(limits=0)
+    assert await meters.reserve(books.db, turn, 1, ()) == meters.Reserved()
     async with books.db.tenant_tx(books.account_id) as tx:
         assert await tx.fetchval("select count(*) from reservation where account_id = $1", books.account_id) == 0
 

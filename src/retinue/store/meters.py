@@ -31,14 +31,11 @@ log = telemetry.logger(__name__)
 TURN = UUID(int=0)
 """In place of a policy: a cap that the turn itself has."""
 TURN_NAME = "of this turn"
-SENT = {"policy_id", "subject", "starts_at", "ends_at", "kind", "unit", "cap", "amount", "refill", "seconds"}
 TROUBLE = (asyncpg.PostgresError, errors.RetinueError)
 
 
 class Reserved(Value):
-    """The call may run. ``limits``: under how many limits it is reserved; with none there is nothing to settle."""
-
-    limits: int
+    """The call may run."""
 
 
 class Refused(Value):
@@ -73,12 +70,18 @@ async def reserve(
     Raises Fenced, DatabaseDown.
     """
     if not demands and above is None:
-        return Reserved(limits=0)
-    row = await db.call_durably(
-        "select reserve_v1($1, $2, $3, $4, $5, $6)", *fence.args(), seq, above,
-        [one.model_dump(include=SENT) for one in demands],
-    )  # fmt: skip
-    return Reserved(limits=len(row["demands"])) if row["ok"] else _refused(row, demands)
+        return Reserved()
+    wanted = [_sent(one) for one in sorted(demands, key=lambda one: one.order)]
+    row = await db.call_durably("select reserve_v1($1, $2, $3, $4, $5, $6)", *fence.args(), seq, above, wanted)
+    return Reserved() if row["ok"] else _refused(row, demands)
+
+
+def _sent(demand: Demand) -> dict[str, Any]:
+    sent = {"policy_id": demand.policy_id, "subject": demand.subject, "kind": demand.kind, "unit": demand.unit,
+            "starts_at": demand.starts_at, "cap": demand.cap, "amount": demand.amount}  # fmt: skip
+    if demand.ends_at is not None:
+        sent["ends_at"] = demand.ends_at
+    return sent | {"refill": demand.refill, "seconds": demand.seconds} if demand.kind == "bucket" else sent
 
 
 def _refused(row: Mapping[str, Any], demands: Sequence[Demand]) -> Refused:

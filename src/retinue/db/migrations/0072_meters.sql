@@ -36,7 +36,7 @@ create table reservation (
     attempt int not null,
     state reservation_state not null default 'held',
     -- held -> released; released -> held (the same attempt calls again)
-    demands jsonb not null,                    -- [{policy_id, subject, starts_at, kind, unit, amount}], in order of keys
+    demands jsonb not null,                    -- [domain.meters.Demand], in order of keys
     created_at timestamptz not null default clock(),
     primary key (account_id, interaction_id, step_seq, attempt)
 );
@@ -122,35 +122,32 @@ language sql stable as $$
         ends_at timestamptz, kind text, unit text, cap bigint, amount bigint, refill numeric, seconds bigint, back bigint)
 $$;
 
--- Add to one meter and take back from it at once; the caller looks at what has come of it.
-create function meter_add_v1(p_account uuid, d record) returns meter language plpgsql as $$
-declare
-    m meter;
+-- Demands, each meter once and in the order of their keys, with what the step holds already, which goes back.
+create function merged_v1(p_demands jsonb, p_held jsonb) returns jsonb language plpgsql stable as $$
 begin
-    for v_try in 1..2 loop
-        update meter set cap = coalesce(d.cap, cap), refill = coalesce(d.refill, refill),
-            ends_at = coalesce(d.ends_at, ends_at),
-            -- a limit that was raised is warned of anew
-            warned = case when d.cap is distinct from cap and d.cap > 0 then least(warned, spent * 100 / d.cap) else warned end,
-            reserved = reserved + d.amount - d.back,
-            level = case when kind = 'bucket' then round(least(coalesce(d.cap, cap), level + d.back
-                + greatest(extract(epoch from clock() - touched_at), 0) * coalesce(d.refill, refill)), 12) - d.amount end,
-            touched_at = case when kind = 'bucket' then greatest(touched_at, clock()) end
-        where account_id = p_account and policy_id = d.policy_id and subject = d.subject and starts_at = d.starts_at
-        returning * into m;
-        exit when found or d.kind is null;
-        insert into meter (account_id, policy_id, subject, starts_at, ends_at, kind, unit, cap, spent, refill, level,
-                           touched_at)
-        values (p_account, d.policy_id, d.subject, d.starts_at, d.ends_at, d.kind, d.unit, d.cap,
-                meter_seed_v1(p_account, d.policy_id, d.subject, d.starts_at, d.kind), d.refill,
-                case d.kind when 'bucket' then d.cap end, case d.kind when 'bucket' then clock() end)
-        on conflict do nothing;
-    end loop;
-    return m;
+    return (select coalesce(jsonb_agg(to_jsonb(o) order by o.policy_id, o.subject, o.starts_at), '[]')
+        from (select x.policy_id, x.subject, x.starts_at, max(x.ends_at) as ends_at, max(x.kind) as kind,
+                     max(x.unit) as unit, min(x.cap) as cap, coalesce(max(x.amount), 0) as amount,
+                     max(x.refill) as refill, max(x.seconds) as seconds, coalesce(sum(x.back), 0) as back
+              from (select * from demands_v1(p_demands)
+                    union all
+                    select h.policy_id, h.subject, h.starts_at, null, null, null, null, null, null, null, h.amount
+                    from demands_v1(p_held) h) x
+              group by 1, 2, 3) o);
 end $$;
 
--- Reserve the worst case of one step under all of its limits, or nothing. p_demands: domain.meters.Demand; p_cost: what
--- the step costs at most, for the turns above. Returns {ok, demands} or {ok: false, and the limit that holds it up longest}.
+create function meter_open_v1(p_account uuid, p_policy uuid, p_subject uuid, p_starts timestamptz, p_ends timestamptz,
+                              p_kind text, p_unit text, p_cap bigint) returns void language plpgsql as $$
+begin
+    insert into meter (account_id, policy_id, subject, starts_at, ends_at, kind, unit, cap, spent, level, touched_at)
+    values (p_account, p_policy, p_subject, p_starts, p_ends, p_kind, p_unit, p_cap,
+            meter_seed_v1(p_account, p_policy, p_subject, p_starts, p_kind),
+            case p_kind when 'bucket' then p_cap end, case p_kind when 'bucket' then clock() end)
+    on conflict do nothing;
+end $$;
+
+-- Reserve the worst case of one step under all of its limits, or nothing. p_demands: domain.meters.Demand, in order; p_cost:
+-- what the step costs at most, for the turns above. Returns {ok: true}, or {ok: false, and the limit that holds it up longest}.
 create function reserve_v1(p_account uuid, p_interaction uuid, p_attempt int, p_seq int, p_cost bigint, p_demands jsonb)
 returns jsonb language plpgsql set plan_cache_mode = force_generic_plan as $$
 declare
@@ -158,8 +155,7 @@ declare
     v record;
     d record;
     m meter;
-    v_work jsonb;
-    v_kept jsonb;
+    v_held jsonb;
     v_wait double precision;
     v_refused jsonb;
 begin
@@ -168,60 +164,66 @@ begin
     if not found or v.state <> 'running' or v.attempt <> p_attempt then
         raise exception 'another node has taken this interaction over' using errcode = 'RT412';
     end if;
-    if v.parent_id is not null or v.cost_cap_micro is not null then
-        p_demands := p_demands || inherited_v1(p_account, p_interaction, p_cost);
-    end if;
 
-    -- what this step holds already goes back first: of an attempt that is no more, or of this one, which calls again
+    -- what this step holds already goes back: of an attempt that is no more, or of this one, which calls again
     for d in select r.demands, r.attempt from reservation r where r.account_id = p_account
         and r.interaction_id = p_interaction and r.step_seq = p_seq and r.state = 'held' order by r.attempt for update
     loop
-        p_demands := p_demands || (select coalesce(jsonb_agg(jsonb_build_object('policy_id', o.policy_id,
-                'subject', o.subject, 'starts_at', o.starts_at, 'back', o.amount)), '[]') from demands_v1(d.demands) o);
+        v_held := coalesce(v_held, '[]') || d.demands;
         update reservation set state = 'released' where account_id = p_account and interaction_id = p_interaction
             and step_seq = p_seq and attempt = d.attempt;
     end loop;
-    select coalesce(jsonb_agg(to_jsonb(o) order by o.policy_id, o.subject, o.starts_at), '[]') into v_work
-    from (select x.policy_id, x.subject, x.starts_at, max(x.ends_at) as ends_at, max(x.kind) as kind, max(x.unit) as unit,
-                 min(x.cap) as cap, coalesce(max(x.amount), 0) as amount, max(x.refill / nullif(x.seconds, 0)) as refill,
-                 coalesce(sum(x.back), 0) as back
-          from demands_v1(p_demands) x group by 1, 2, 3) o;
-    if v_work = '[]' then
-        return jsonb_build_object('ok', true, 'demands', '[]'::jsonb);
+    if v_held is not null or v.parent_id is not null or v.cost_cap_micro is not null then
+        p_demands := merged_v1(p_demands || inherited_v1(p_account, p_interaction, p_cost), coalesce(v_held, '[]'));
     end if;
 
-    for d in select * from demands_v1(v_work) loop
-        m := meter_add_v1(p_account, d);
+    for d in select * from demands_v1(p_demands) loop
+        for v_try in 1..2 loop
+            update meter set cap = coalesce(d.cap, cap), refill = coalesce(d.refill / d.seconds, refill),
+                ends_at = coalesce(d.ends_at, ends_at), reserved = reserved + d.amount - coalesce(d.back, 0),
+                -- a limit that was raised is warned of anew
+                warned = case when d.cap <> cap and d.cap > 0 then least(warned, spent * 100 / d.cap) else warned end,
+                level = case when kind = 'bucket' then round(least(coalesce(d.cap, cap), level + coalesce(d.back, 0)
+                    + greatest(extract(epoch from clock() - touched_at), 0)
+                    * coalesce(d.refill / d.seconds, refill)), 12) - d.amount end,
+                touched_at = case when kind = 'bucket' then greatest(touched_at, clock()) end
+            where account_id = p_account and policy_id = d.policy_id and subject = d.subject and starts_at = d.starts_at
+            returning * into m;
+            exit when found or d.kind is null;
+            v_ok := meter_open_v1(p_account, d.policy_id, d.subject, d.starts_at, d.ends_at, d.kind, d.unit, d.cap) is null;
+        end loop;
         -- what costs nothing goes past no limit
         if d.amount > 0 and (case m.kind when 'bucket' then m.level < 0 else m.spent + m.reserved > m.cap end) then
             v_wait := case when d.amount > m.cap then null when m.kind = 'bucket' then -m.level / nullif(m.refill, 0)
                 else extract(epoch from m.ends_at - clock()) end;
             if v_refused is null or v_wait is null or v_wait > (v_refused ->> 'retry_after_seconds')::double precision then
-                v_refused := jsonb_build_object('policy_id', m.policy_id, 'subject', m.subject, 'kind', m.kind,
-                    'unit', m.unit, 'cap', m.cap, 'spent', m.spent, 'reserved', m.reserved - d.amount, 'amount', d.amount,
+                v_refused := jsonb_build_object('ok', false, 'policy_id', m.policy_id, 'subject', m.subject,
+                    'kind', m.kind, 'unit', m.unit, 'cap', m.cap, 'amount', d.amount,
                     'left', greatest(case m.kind when 'bucket' then floor(m.level + d.amount)
                                      else m.cap - m.spent - m.reserved + d.amount end, 0),
-                    'starts_at', m.starts_at, 'ends_at', m.ends_at, 'retry_after_seconds', v_wait,
+                    'starts_at', m.starts_at, 'retry_after_seconds', v_wait,
                     'name', (select p.name from policy p where p.account_id = p_account and p.id = m.policy_id));
             end if;
         end if;
     end loop;
     if v_refused is not null then
-        for d in select * from demands_v1(v_work) loop
-            d.back := d.amount;
-            d.amount := 0;
-            m := meter_add_v1(p_account, d);
-        end loop;
-        return v_refused || '{"ok": false}';
+        v_ok := meter_close_v1(p_account, p_interaction, p_demands, true, false, null, null) is null;
+        return v_refused;
     end if;
-    select coalesce(jsonb_agg(o - '{back,cap,refill,ends_at}'::text[]), '[]') into v_kept
-    from jsonb_array_elements(v_work) o where o ->> 'kind' is not null;  -- the others only gave back
-    insert into reservation (account_id, interaction_id, step_seq, attempt, demands)
-    values (p_account, p_interaction, p_seq, p_attempt, v_kept)
-    on conflict (account_id, interaction_id, step_seq, attempt) do update
-        set state = 'held', demands = excluded.demands, created_at = clock();
-    return jsonb_build_object('ok', true, 'demands', v_kept);
+    if p_demands <> '[]' then
+        insert into reservation (account_id, interaction_id, step_seq, attempt, demands)
+        values (p_account, p_interaction, p_seq, p_attempt,
+                case when v_held is null then p_demands else wanted_v1(p_demands) end)
+        on conflict (account_id, interaction_id, step_seq, attempt) do update
+            set state = 'held', demands = excluded.demands, created_at = clock();
+    end if;
+    return '{"ok": true}';
 end $$;
+
+-- Without those that only gave back.
+create function wanted_v1(p_demands jsonb) returns jsonb language sql immutable as $$
+    select coalesce(jsonb_agg(o), '[]') from jsonb_array_elements(p_demands) o where o ->> 'kind' is not null
+$$;
 
 -- ── settle ──────────────────────────────────────────────────────────────────────────────────────────────────────
 

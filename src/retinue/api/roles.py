@@ -7,7 +7,7 @@ from fastapi import APIRouter
 
 from retinue.api import deps, pages
 from retinue.domain.ids import AgentId, RoleId
-from retinue.domain.registrations import AgentRegistration, NewRegistration, RoleChange, RoleView
+from retinue.domain.registrations import AgentRegistration, NewRegistration, WorkerRoleChange, RoleView
 from retinue.domain.roles import NewRole
 from retinue.store import registry, roles
 
@@ -37,7 +37,7 @@ async def get_role(role_id: RoleId, caller: deps.Admin, db: deps.Db) -> RoleView
 
 
 @router.patch("/roles/{role_id}")
-async def update_role(role_id: RoleId, change: RoleChange, caller: deps.Admin, db: deps.Db) -> RoleView:
+async def update_role(role_id: RoleId, change: WorkerRoleChange, caller: deps.Admin, db: deps.Db) -> RoleView:
     """Change what the body names; it holds from the next step on that is judged."""
     async with db.tenant_tx(caller.account_id) as tx:
         return await roles.update(tx, caller, role_id, change)

@@ -55,7 +55,7 @@ class RoleView(WorkerRole):
     updated_at: datetime
 
 
-class RoleChange(Value):
+class WorkerRoleChange(Value):
     """What to change; fields left out stay as they are, a field that is named is replaced as a whole."""
 
     name: Line | MISSING = MISSING

@@ -14,7 +14,7 @@ from retinue.db.pool import Tx
 from retinue.domain import accounts, ids
 from retinue.domain.accounts import Principal, Role
 from retinue.domain.audit import actor
-from retinue.domain.registrations import RoleChange, RoleView
+from retinue.domain.registrations import WorkerRoleChange, RoleView
 from retinue.domain.roles import NewRole
 from retinue.store import audit
 
@@ -78,7 +78,7 @@ where w.account_id = $1 and w.id = $2
 """  # jsonb_populate_record keeps what the JSON does not name
 
 
-async def update(tx: Tx, principal: Principal, role_id: UUID, change: RoleChange) -> RoleView:
+async def update(tx: Tx, principal: Principal, role_id: UUID, change: WorkerRoleChange) -> RoleView:
     """Change what ``change`` names. Raises Forbidden, NotFound, AlreadyExists (the name)."""
     before = await access_role(tx, principal, role_id)
     body = change.model_dump(mode="json", exclude_unset=True)

@@ -1016,6 +1016,226 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/policies/documents": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Policy Documents
+         * @description The account's and your teams' policies as documents, with slugs and e-mail addresses for ids: what goes into git
+         *     and comes back by ``apply``.
+         */
+        get: operations["list_policy_documents"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/policies/apply": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Apply Policies
+         * @description Make the policies what these documents say: all of it or nothing. With ``dry_run`` only say what would change.
+         */
+        post: operations["apply_policies"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/policies/preview": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Preview Policy
+         * @description What a change would have made of the calls of the last 7 days. The counts are of all calls that it speaks of,
+         *     the examples of turns that you may see.
+         */
+        post: operations["preview_policy"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/policies/test": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Test Policies
+         * @description Whether the rules say what is expected of them, as they are or as these documents would make them.
+         */
+        post: operations["test_policies"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/policy/explain": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Explain Policy
+         * @description What would happen to a call that is not made, and because of which rules. Admins ask for anyone, others for
+         *     themselves and the agents they can reach.
+         */
+        post: operations["explain_policy"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/policies": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Policies
+         * @description The account's policies, those of your teams (admins: of all teams), and your own.
+         */
+        get: operations["list_policies"];
+        put?: never;
+        /**
+         * Create Policy
+         * @description A new policy, in force from the next step of every turn. One that promises more than a layer above gives is
+         *     refused (`loosens`). The answer names policies below that now promise more than is given.
+         */
+        post: operations["create_policy"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/policies/{policy_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Policy
+         * @description One policy. Its ``ETag`` goes into ``If-Match`` of a change.
+         */
+        get: operations["get_policy"];
+        put?: never;
+        post?: never;
+        /**
+         * Delete Policy
+         * @description Remove a policy. Its history stays, and any version of it can be restored.
+         */
+        delete: operations["delete_policy"];
+        options?: never;
+        head?: never;
+        /**
+         * Update Policy
+         * @description Change what the body names. With ``If-Match`` or ``version`` only if nobody changed it meanwhile.
+         */
+        patch: operations["update_policy"];
+        trace?: never;
+    };
+    "/v1/policies/{policy_id}/versions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Policy Versions
+         * @description What the policy has said, newest first, also of one that was removed.
+         */
+        get: operations["list_policy_versions"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/policies/{policy_id}/versions/{version}/restore": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Restore Policy
+         * @description Have the policy say again what it said in that version, as a new version. A removed one comes back.
+         */
+        post: operations["restore_policy"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/governance": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Governance
+         * @description Whether people may approve what an agent may not do by itself, who does, which agents manage the platform.
+         */
+        get: operations["get_governance"];
+        /**
+         * Put Governance
+         * @description Set all of it: fields that are left out go back to how they come. In force from the next step of every turn.
+         */
+        put: operations["put_governance"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/channels": {
         parameters: {
             query?: never;
@@ -2613,6 +2833,16 @@ export interface components {
             created_at: string;
         };
         /**
+         * AppliedPolicies
+         * @description The difference between what was there and what is wanted; all of it is done, or, in a dry run, nothing.
+         */
+        AppliedPolicies: {
+            /** Dry Run */
+            dry_run: boolean;
+            /** Changes */
+            changes: components["schemas"]["DocumentChange"][];
+        };
+        /**
          * Approval
          * @description A request for approval, as somebody sees it who may decide it, or see what it is about.
          */
@@ -2674,6 +2904,74 @@ export interface components {
             readable: boolean;
         };
         /**
+         * ApprovalRule
+         * @description What a person must approve before it is done: calls of these categories, or of this scope, where all comparisons
+         *     hold and that may cost more than so much.
+         */
+        ApprovalRule: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            type: "approval";
+            /**
+             * @default {
+             *       "agents": [],
+             *       "channels": [],
+             *       "tools": [],
+             *       "effects": []
+             *     }
+             */
+            scope: components["schemas"]["RuleScope"];
+            /**
+             * Categories
+             * @default []
+             */
+            categories: string[];
+            /**
+             * Where
+             * @default []
+             */
+            where: components["schemas"]["Comparison"][];
+            /** Cost Above Micro */
+            cost_above_micro: number | null;
+            ask: components["schemas"]["Ask"];
+        };
+        /**
+         * ApprovalRule
+         * @description What a person must approve before it is done: calls of these categories, or of this scope, where all comparisons
+         *     hold and that may cost more than so much.
+         */
+        ApprovalRuleInput: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            type: "approval";
+            /**
+             * @default {
+             *       "agents": [],
+             *       "channels": [],
+             *       "tools": [],
+             *       "effects": []
+             *     }
+             */
+            scope?: components["schemas"]["RuleScopeInput"];
+            /**
+             * Categories
+             * @default []
+             */
+            categories?: string[];
+            /**
+             * Where
+             * @default []
+             */
+            where?: components["schemas"]["Comparison"][];
+            /** Cost Above Micro */
+            cost_above_micro?: number | null;
+            ask: components["schemas"]["AskInput"];
+        };
+        /**
          * Ask
          * @description What has to be decided before the call: every panel agrees within the time, else the default counts.
          */
@@ -2696,6 +2994,30 @@ export interface components {
              * @default true
              */
             grants: boolean;
+        };
+        /**
+         * Ask
+         * @description What has to be decided before the call: every panel agrees within the time, else the default counts.
+         */
+        AskInput: {
+            /** Panels */
+            panels: components["schemas"]["PanelInput"][];
+            /**
+             * Expires Seconds
+             * @default 86400
+             */
+            expires_seconds?: number;
+            /**
+             * On Expiry
+             * @default reject
+             * @enum {string}
+             */
+            on_expiry?: "reject" | "approve";
+            /**
+             * Grants
+             * @default true
+             */
+            grants?: boolean;
         };
         /**
          * Assignment
@@ -3179,6 +3501,130 @@ export interface components {
             calls_above?: number | null;
         };
         /**
+         * ContentRule
+         * @description What may not stand in the arguments of a call, nor in what is said.
+         *
+         *     ``then``: ``block`` refuses the call, ``redact`` lets it through without what was found, ``ask`` asks a person.
+         */
+        ContentRule: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            type: "content_restriction";
+            /**
+             * @default {
+             *       "agents": [],
+             *       "channels": [],
+             *       "tools": [],
+             *       "effects": []
+             *     }
+             */
+            scope: components["schemas"]["RuleScope"];
+            /**
+             * Patterns
+             * @default []
+             */
+            patterns: string[];
+            /**
+             * Topics
+             * @default []
+             */
+            topics: components["schemas"]["Topic"][];
+            /**
+             * Detect
+             * @default []
+             */
+            detect: components["schemas"]["PersonalData"][];
+            /** Region */
+            region: string | null;
+            /**
+             * Then
+             * @default block
+             * @enum {string}
+             */
+            then: "block" | "redact" | "ask";
+            /**
+             * @default {
+             *       "panels": [
+             *         {
+             *           "four_eyes": false,
+             *           "quorum": 1,
+             *           "requester": false,
+             *           "role": "admin",
+             *           "users": []
+             *         }
+             *       ],
+             *       "expires_seconds": 86400,
+             *       "on_expiry": "reject",
+             *       "grants": true
+             *     }
+             */
+            ask: components["schemas"]["Ask"];
+        };
+        /**
+         * ContentRule
+         * @description What may not stand in the arguments of a call, nor in what is said.
+         *
+         *     ``then``: ``block`` refuses the call, ``redact`` lets it through without what was found, ``ask`` asks a person.
+         */
+        ContentRuleInput: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            type: "content_restriction";
+            /**
+             * @default {
+             *       "agents": [],
+             *       "channels": [],
+             *       "tools": [],
+             *       "effects": []
+             *     }
+             */
+            scope?: components["schemas"]["RuleScopeInput"];
+            /**
+             * Patterns
+             * @default []
+             */
+            patterns?: string[];
+            /**
+             * Topics
+             * @default []
+             */
+            topics?: components["schemas"]["Topic"][];
+            /**
+             * Detect
+             * @default []
+             */
+            detect?: components["schemas"]["PersonalData"][];
+            /** Region */
+            region?: string | null;
+            /**
+             * Then
+             * @default block
+             * @enum {string}
+             */
+            then?: "block" | "redact" | "ask";
+            /**
+             * @default {
+             *       "panels": [
+             *         {
+             *           "four_eyes": false,
+             *           "quorum": 1,
+             *           "requester": false,
+             *           "role": "admin",
+             *           "users": []
+             *         }
+             *       ],
+             *       "expires_seconds": 86400,
+             *       "on_expiry": "reject",
+             *       "grants": true
+             *     }
+             */
+            ask?: components["schemas"]["AskInput"];
+        };
+        /**
          * ContextOptions
          * @description THR-10..12: what of its threads an agent sees.
          */
@@ -3251,6 +3697,118 @@ export interface components {
             search_other_threads?: boolean;
         };
         /**
+         * CostRule
+         * @description How much may be spent by each subject in each period.
+         *
+         *     ``per``: whose spending is added up. ``interaction``: of one turn with all that it delegates; ``delegation``: of
+         *     one delegated turn with all that it delegates further. For these two the period is ``total``. Periods begin at
+         *     midnight, on Monday, or on the first of the month, in ``time_zone``.
+         */
+        CostRule: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            type: "cost_limit";
+            /**
+             * @default {
+             *       "agents": [],
+             *       "channels": [],
+             *       "tools": [],
+             *       "effects": []
+             *     }
+             */
+            scope: components["schemas"]["RuleScope"];
+            /**
+             * Per
+             * @default account
+             * @enum {string}
+             */
+            per: "account" | "team" | "user" | "agent" | "interaction" | "delegation";
+            /**
+             * Period
+             * @default month
+             * @enum {string}
+             */
+            period: "day" | "week" | "month" | "total";
+            /** Limit Micro */
+            limit_micro: number;
+            /**
+             * Currency
+             * @default USD
+             * @constant
+             */
+            currency: "USD";
+            /**
+             * Warn At
+             * @default [
+             *       80
+             *     ]
+             */
+            warn_at: number[];
+            /**
+             * Time Zone
+             * @default UTC
+             */
+            time_zone: string;
+        };
+        /**
+         * CostRule
+         * @description How much may be spent by each subject in each period.
+         *
+         *     ``per``: whose spending is added up. ``interaction``: of one turn with all that it delegates; ``delegation``: of
+         *     one delegated turn with all that it delegates further. For these two the period is ``total``. Periods begin at
+         *     midnight, on Monday, or on the first of the month, in ``time_zone``.
+         */
+        CostRuleInput: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            type: "cost_limit";
+            /**
+             * @default {
+             *       "agents": [],
+             *       "channels": [],
+             *       "tools": [],
+             *       "effects": []
+             *     }
+             */
+            scope?: components["schemas"]["RuleScopeInput"];
+            /**
+             * Per
+             * @default account
+             * @enum {string}
+             */
+            per?: "account" | "team" | "user" | "agent" | "interaction" | "delegation";
+            /**
+             * Period
+             * @default month
+             * @enum {string}
+             */
+            period?: "day" | "week" | "month" | "total";
+            /** Limit Micro */
+            limit_micro: number;
+            /**
+             * Currency
+             * @default USD
+             * @constant
+             */
+            currency?: "USD";
+            /**
+             * Warn At
+             * @default [
+             *       80
+             *     ]
+             */
+            warn_at?: number[];
+            /**
+             * Time Zone
+             * @default UTC
+             */
+            time_zone?: string;
+        };
+        /**
          * DecisionView
          * @description What one person decided.
          */
@@ -3289,6 +3847,50 @@ export interface components {
          */
         DeploymentState: "in_development" | "testing" | "available" | "active";
         /**
+         * DepthRule
+         * @description How many delegations may follow one another (GOV-11, CON-33, CON-34). 0: none at all.
+         */
+        DepthRule: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            type: "delegation_depth";
+            /**
+             * @default {
+             *       "agents": [],
+             *       "channels": [],
+             *       "tools": [],
+             *       "effects": []
+             *     }
+             */
+            scope: components["schemas"]["RuleScope"];
+            /** Max */
+            max: number;
+        };
+        /**
+         * DepthRule
+         * @description How many delegations may follow one another (GOV-11, CON-33, CON-34). 0: none at all.
+         */
+        DepthRuleInput: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            type: "delegation_depth";
+            /**
+             * @default {
+             *       "agents": [],
+             *       "channels": [],
+             *       "tools": [],
+             *       "effects": []
+             *     }
+             */
+            scope?: components["schemas"]["RuleScopeInput"];
+            /** Max */
+            max: number;
+        };
+        /**
          * Difference
          * @description One field that differs between two snapshots. ``path`` is dotted: ``limits.max_steps``, ``tools.web_search``.
          */
@@ -3307,6 +3909,48 @@ export interface components {
          */
         Dimension: "day" | "agent" | "model" | "tool" | "user" | "team";
         /**
+         * DocumentChange
+         * @description What becomes of one policy.
+         */
+        DocumentChange: {
+            /**
+             * Ceilings
+             * @default []
+             */
+            ceilings: components["schemas"]["Exceeding"][];
+            /**
+             * Personal Ceilings
+             * @default 0
+             */
+            personal_ceilings: number;
+            /**
+             * Warnings
+             * @default []
+             */
+            warnings: string[];
+            /**
+             * Action
+             * @enum {string}
+             */
+            action: "create" | "update" | "delete" | "unchanged";
+            /**
+             * Layer
+             * @enum {string}
+             */
+            layer: "account" | "team";
+            /** Team */
+            team: string | null;
+            /** Name */
+            name: string;
+            /** Policy Id */
+            policy_id: string | null;
+            /**
+             * Differences
+             * @default []
+             */
+            differences: components["schemas"]["Difference"][];
+        };
+        /**
          * Effect
          * @description What a call does to the world, declared per tool; it decides what a crash in mid-call means.
          *
@@ -3315,6 +3959,50 @@ export interface components {
          * @enum {string}
          */
         Effect: "read" | "write" | "external_keyed" | "external_once";
+        /**
+         * EgressRule
+         * @description Which hosts a call may go to: ``example.com``, or ``*.example.com`` for all below it.
+         */
+        EgressRule: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            type: "network_egress";
+            /**
+             * @default {
+             *       "agents": [],
+             *       "channels": [],
+             *       "tools": [],
+             *       "effects": []
+             *     }
+             */
+            scope: components["schemas"]["RuleScope"];
+            /** Hosts */
+            hosts: string[];
+        };
+        /**
+         * EgressRule
+         * @description Which hosts a call may go to: ``example.com``, or ``*.example.com`` for all below it.
+         */
+        EgressRuleInput: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            type: "network_egress";
+            /**
+             * @default {
+             *       "agents": [],
+             *       "channels": [],
+             *       "tools": [],
+             *       "effects": []
+             *     }
+             */
+            scope?: components["schemas"]["RuleScopeInput"];
+            /** Hosts */
+            hosts: string[];
+        };
         /**
          * Environment
          * @description Where a call acts.
@@ -3346,6 +4034,115 @@ export interface components {
              * @enum {string}
              */
             action?: "ask" | "deny";
+        };
+        /**
+         * Exceeding
+         * @description A policy of a layer below that promises more than this one gives. Calls are held to the tighter of both.
+         */
+        Exceeding: {
+            /** Policy Id */
+            policy_id: string;
+            /**
+             * Layer
+             * @enum {string}
+             */
+            layer: "account" | "team" | "user";
+            /** Team Id */
+            team_id: string | null;
+            /** Name */
+            name: string;
+            /** Detail */
+            detail: string;
+        };
+        /**
+         * Expectation
+         * @description A call and what the rules are to say about it. The agent and the channel by slug or id, the person by e-mail or
+         *     id; without a person: the caller.
+         */
+        Expectation: {
+            /** Name */
+            name?: string | null;
+            /** Agent */
+            agent: string;
+            /** Tool */
+            tool?: string | null;
+            /** Arguments */
+            arguments?: {
+                [key: string]: unknown;
+            };
+            /** Model */
+            model?: string | null;
+            /** Person */
+            person?: string | null;
+            /** Channel */
+            channel?: string | null;
+            /** At */
+            at?: string | null;
+            /**
+             * Calls Before
+             * @default 0
+             */
+            calls_before?: number;
+            /**
+             * Depth
+             * @default 0
+             */
+            depth?: number;
+            /**
+             * Expect
+             * @enum {string}
+             */
+            expect: "allow" | "ask" | "deny";
+            /** Reason */
+            reason?: string | null;
+        };
+        /**
+         * ExpectationOutcome
+         * @description What came of one expectation.
+         */
+        ExpectationOutcome: {
+            /** Passed */
+            passed: boolean;
+            /**
+             * Verdict
+             * @enum {string}
+             */
+            verdict: "allow" | "ask" | "deny";
+            /** Reason */
+            reason: string | null;
+            /** Detail */
+            detail: string;
+            /** Rule */
+            rule: string | null;
+        };
+        /**
+         * Explanation
+         * @description What would happen, and because of which rules. Nothing has happened.
+         */
+        Explanation: {
+            /**
+             * Verdict
+             * @enum {string}
+             */
+            verdict: "allow" | "ask" | "deny";
+            /** Reason */
+            reason: string | null;
+            /** Detail */
+            detail: string;
+            /** Opinions */
+            opinions: components["schemas"]["ReasonedOpinion"][];
+            ask: components["schemas"]["Ask"] | null;
+            /** Redact */
+            redact: string[];
+            /** Budgets */
+            budgets: components["schemas"]["LimitingPolicy"][];
+            /** Tool */
+            tool: string | null;
+            effect: components["schemas"]["Effect"] | null;
+            /** Misfit */
+            misfit: string | null;
+            /** Revision */
+            revision: number;
         };
         /**
          * Fault
@@ -3477,6 +4274,80 @@ export interface components {
             waits: string[];
         };
         /**
+         * Governance
+         * @description What an account has decided for all of its agents.
+         */
+        Governance: {
+            /**
+             * Approvals
+             * @default true
+             */
+            approvals: boolean;
+            /**
+             * @default {
+             *       "role": "admin",
+             *       "users": [],
+             *       "requester": false,
+             *       "quorum": 1,
+             *       "four_eyes": false
+             *     }
+             */
+            approver: components["schemas"]["Panel"];
+            /**
+             * Admin Agents
+             * @default []
+             */
+            admin_agents: string[];
+            /**
+             * Standing Grants
+             * @default true
+             */
+            standing_grants: boolean;
+            /**
+             * Unpriced
+             * @default refuse
+             * @enum {string}
+             */
+            unpriced: "refuse" | "allow";
+        };
+        /**
+         * Governance
+         * @description What an account has decided for all of its agents.
+         */
+        GovernanceInput: {
+            /**
+             * Approvals
+             * @default true
+             */
+            approvals?: boolean;
+            /**
+             * @default {
+             *       "role": "admin",
+             *       "users": [],
+             *       "requester": false,
+             *       "quorum": 1,
+             *       "four_eyes": false
+             *     }
+             */
+            approver?: components["schemas"]["PanelInput"];
+            /**
+             * Admin Agents
+             * @default []
+             */
+            admin_agents?: string[];
+            /**
+             * Standing Grants
+             * @default true
+             */
+            standing_grants?: boolean;
+            /**
+             * Unpriced
+             * @default refuse
+             * @enum {string}
+             */
+            unpriced?: "refuse" | "allow";
+        };
+        /**
          * GrantView
          * @description An approval that stands for later calls of its scope.
          */
@@ -3545,6 +4416,38 @@ export interface components {
              * @default false
              */
             exact?: boolean;
+        };
+        /**
+         * Hypothesis
+         * @description A call that is not made: of a tool with these arguments, or of a model.
+         */
+        Hypothesis: {
+            /** Agent Id */
+            agent_id: string;
+            /** Tool */
+            tool?: string | null;
+            /** Arguments */
+            arguments?: {
+                [key: string]: unknown;
+            };
+            /** Model */
+            model?: string | null;
+            /** User Id */
+            user_id?: string | null;
+            /** Channel Id */
+            channel_id?: string | null;
+            /** At */
+            at?: string | null;
+            /**
+             * Calls Before
+             * @default 0
+             */
+            calls_before?: number;
+            /**
+             * Depth
+             * @default 0
+             */
+            depth?: number;
         };
         /**
          * ImagePart
@@ -3710,6 +4613,19 @@ export interface components {
          * @enum {string}
          */
         Layer: "agent" | "role" | "assignment" | "user" | "team" | "account";
+        /**
+         * LimitingPolicy
+         * @description A limit of cost or rate that the call would count against.
+         */
+        LimitingPolicy: {
+            /** Policy Id */
+            policy_id: string | null;
+            layer: components["schemas"]["Layer"];
+            /** Name */
+            name: string;
+            /** Rule */
+            rule: components["schemas"]["CostRule"] | components["schemas"]["RateRule"];
+        };
         /**
          * Limits
          * @description What one interaction of the agent may use. Reaching one still ends in a respond step (AGT-22).
@@ -4078,6 +4994,50 @@ export interface components {
             timeout_seconds: number;
         };
         /**
+         * ModelRule
+         * @description Which models may be called: ids with ``*`` for any letters.
+         */
+        ModelRule: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            type: "model_allow_list";
+            /**
+             * @default {
+             *       "agents": [],
+             *       "channels": [],
+             *       "tools": [],
+             *       "effects": []
+             *     }
+             */
+            scope: components["schemas"]["RuleScope"];
+            /** Models */
+            models: string[];
+        };
+        /**
+         * ModelRule
+         * @description Which models may be called: ids with ``*`` for any letters.
+         */
+        ModelRuleInput: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            type: "model_allow_list";
+            /**
+             * @default {
+             *       "agents": [],
+             *       "channels": [],
+             *       "tools": [],
+             *       "effects": []
+             *     }
+             */
+            scope?: components["schemas"]["RuleScopeInput"];
+            /** Models */
+            models: string[];
+        };
+        /**
          * ModelTest
          * @description Which model to ask; empty: the account's default.
          */
@@ -4297,6 +5257,34 @@ export interface components {
             password: string;
             /** Current */
             current?: string | null;
+        };
+        /**
+         * NewPolicy
+         * @description A policy to make. A team's names the team; one of layer ``user`` is the caller's own.
+         */
+        NewPolicy: {
+            /** Name */
+            name: string;
+            /**
+             * Layer
+             * @default account
+             * @enum {string}
+             */
+            layer?: "account" | "team" | "user";
+            /** Team Id */
+            team_id?: string | null;
+            /** Rule */
+            rule: components["schemas"]["ToolRuleInput"] | components["schemas"]["ContentRuleInput"] | components["schemas"]["ModelRuleInput"] | components["schemas"]["EgressRuleInput"] | components["schemas"]["TimeRuleInput"] | components["schemas"]["ApprovalRuleInput"] | components["schemas"]["TriggerRuleInput"] | components["schemas"]["DepthRuleInput"] | components["schemas"]["CostRuleInput"] | components["schemas"]["RateRuleInput"];
+            /**
+             * Enabled
+             * @default true
+             */
+            enabled?: boolean;
+            /**
+             * Priority
+             * @default 100
+             */
+            priority?: number;
         };
         /**
          * NewPreferences
@@ -4672,6 +5660,20 @@ export interface components {
             /** Next */
             next: string | null;
         };
+        /** Page[PolicyVersion] */
+        Page_PolicyVersion_: {
+            /** Data */
+            data: components["schemas"]["PolicyVersion"][];
+            /** Next */
+            next: string | null;
+        };
+        /** Page[Policy] */
+        Page_Policy_: {
+            /** Data */
+            data: components["schemas"]["Policy"][];
+            /** Next */
+            next: string | null;
+        };
         /** Page[RoleView] */
         Page_RoleView_: {
             /** Data */
@@ -4807,6 +5809,266 @@ export interface components {
             account?: string | null;
         };
         /**
+         * PersonalData
+         * @description What can be looked for, in the order in which overlapping finds are named.
+         * @enum {string}
+         */
+        PersonalData: "url_credentials" | "email" | "iban" | "card" | "phone" | "ip_address";
+        /**
+         * Policy
+         * @description One policy: a rule in a layer, with a name. A personal one is seen by its owner alone.
+         */
+        Policy: {
+            /**
+             * Layer
+             * @enum {string}
+             */
+            layer: "account" | "team" | "user";
+            /** Team Id */
+            team_id: string | null;
+            /** User Id */
+            user_id: string | null;
+            /** Id */
+            id: string;
+            /** Name */
+            name: string;
+            type: components["schemas"]["RuleType"];
+            /** Rule */
+            rule: (components["schemas"]["ToolRule"] | components["schemas"]["ContentRule"] | components["schemas"]["ModelRule"] | components["schemas"]["EgressRule"] | components["schemas"]["TimeRule"] | components["schemas"]["ApprovalRule"] | components["schemas"]["TriggerRule"] | components["schemas"]["DepthRule"] | components["schemas"]["CostRule"] | components["schemas"]["RateRule"]) | null;
+            /** Enabled */
+            enabled: boolean;
+            /** Priority */
+            priority: number;
+            /** Version */
+            version: number;
+            /** Changed By */
+            changed_by: string | null;
+            /**
+             * Created At
+             * Format: date-time
+             */
+            created_at: string;
+            /**
+             * Updated At
+             * Format: date-time
+             */
+            updated_at: string;
+        };
+        /**
+         * PolicyChange
+         * @description What to change; fields left out stay as they are. The rule is replaced as a whole.
+         */
+        PolicyChange: {
+            /** Name */
+            name?: string;
+            /** Rule */
+            rule?: components["schemas"]["ToolRuleInput"] | components["schemas"]["ContentRuleInput"] | components["schemas"]["ModelRuleInput"] | components["schemas"]["EgressRuleInput"] | components["schemas"]["TimeRuleInput"] | components["schemas"]["ApprovalRuleInput"] | components["schemas"]["TriggerRuleInput"] | components["schemas"]["DepthRuleInput"] | components["schemas"]["CostRuleInput"] | components["schemas"]["RateRuleInput"];
+            /** Enabled */
+            enabled?: boolean;
+            /** Priority */
+            priority?: number;
+            /** Version */
+            version?: number;
+        };
+        /**
+         * PolicyDocument
+         * @description One policy as it stands in a file. Its name is its key within its layer and team.
+         */
+        PolicyDocument: {
+            /** Name */
+            name: string;
+            /**
+             * Layer
+             * @default account
+             * @enum {string}
+             */
+            layer: "account" | "team";
+            /** Team */
+            team: string | null;
+            type: components["schemas"]["RuleType"] | null;
+            /** Rule */
+            rule: {
+                [key: string]: unknown;
+            };
+            /**
+             * Enabled
+             * @default true
+             */
+            enabled: boolean;
+            /**
+             * Priority
+             * @default 100
+             */
+            priority: number;
+        };
+        /**
+         * PolicyDocument
+         * @description One policy as it stands in a file. Its name is its key within its layer and team.
+         */
+        PolicyDocumentInput: {
+            /** Name */
+            name: string;
+            /**
+             * Layer
+             * @default account
+             * @enum {string}
+             */
+            layer?: "account" | "team";
+            /** Team */
+            team?: string | null;
+            type?: components["schemas"]["RuleType"] | null;
+            /** Rule */
+            rule: {
+                [key: string]: unknown;
+            };
+            /**
+             * Enabled
+             * @default true
+             */
+            enabled?: boolean;
+            /**
+             * Priority
+             * @default 100
+             */
+            priority?: number;
+        };
+        /**
+         * PolicyDocuments
+         * @description The account's and teams' policies as text.
+         */
+        PolicyDocuments: {
+            /** Policies */
+            policies: components["schemas"]["PolicyDocument"][];
+        };
+        /**
+         * PolicyDraft
+         * @description A change to look at before it is made: a new policy, another content for one (``policy_id``), or, without
+         *     ``policy``, that one gone.
+         */
+        PolicyDraft: {
+            policy?: components["schemas"]["NewPolicy"] | null;
+            /** Policy Id */
+            policy_id?: string | null;
+        };
+        /**
+         * PolicyPreview
+         * @description What the change would have made of the calls of the last days, judged by today's rules with it and without it.
+         *
+         *     ``examples`` are of turns that the caller may see; the counts are of all.
+         */
+        PolicyPreview: {
+            /**
+             * Ceilings
+             * @default []
+             */
+            ceilings: components["schemas"]["Exceeding"][];
+            /**
+             * Personal Ceilings
+             * @default 0
+             */
+            personal_ceilings: number;
+            /**
+             * Warnings
+             * @default []
+             */
+            warnings: string[];
+            /**
+             * Since
+             * Format: date-time
+             */
+            since: string;
+            /** Judged */
+            judged: number;
+            /** Complete */
+            complete: boolean;
+            /** Shifts */
+            shifts: components["schemas"]["VerdictShift"][];
+            /** Examples */
+            examples: components["schemas"]["PreviewExample"][];
+            /**
+             * Kind
+             * @enum {string}
+             */
+            kind: "calls" | "models" | "both" | "none";
+        };
+        /**
+         * PolicySet
+         * @description What the account's and teams' policies are to be.
+         *
+         *     ``prune``: also remove those that no document names, of the places that the documents speak of: the account, or a
+         *     team. ``dry_run``: only say what would change.
+         */
+        PolicySet: {
+            /** Policies */
+            policies: components["schemas"]["PolicyDocumentInput"][];
+            /**
+             * Prune
+             * @default false
+             */
+            prune?: boolean;
+            /**
+             * Dry Run
+             * @default false
+             */
+            dry_run?: boolean;
+        };
+        /**
+         * PolicyTestResults
+         * @description One result for each expectation, in their order.
+         */
+        PolicyTestResults: {
+            /** Passed */
+            passed: boolean;
+            /** Results */
+            results: components["schemas"]["ExpectationOutcome"][];
+        };
+        /**
+         * PolicyTests
+         * @description Expectations to try. ``policies``: on top of what is there, as ``apply`` would make it; nothing of it stays.
+         */
+        PolicyTests: {
+            /** Tests */
+            tests: components["schemas"]["Expectation"][];
+            /** Policies */
+            policies?: components["schemas"]["PolicyDocumentInput"][] | null;
+            /**
+             * Prune
+             * @default false
+             */
+            prune?: boolean;
+        };
+        /**
+         * PolicyVersion
+         * @description A state that a policy has had.
+         */
+        PolicyVersion: {
+            /** Policy Id */
+            policy_id: string;
+            /** Version */
+            version: number;
+            /** Deleted */
+            deleted: boolean;
+            /** Name */
+            name: string;
+            /** Type */
+            type: string;
+            /** Rule */
+            rule: {
+                [key: string]: unknown;
+            };
+            /** Enabled */
+            enabled: boolean;
+            /** Priority */
+            priority: number;
+            /** Changed By */
+            changed_by: string | null;
+            /**
+             * Changed At
+             * Format: date-time
+             */
+            changed_at: string;
+        };
+        /**
          * Posted
          * @description What the message started; ``replies`` and ``waits`` come with ``Prefer: wait``.
          */
@@ -4833,6 +6095,41 @@ export interface components {
              * @enum {string}
              */
             channel_delivery: "inline" | "threaded" | "direct" | "silent";
+        };
+        /**
+         * PreviewExample
+         * @description A call that the change would have made a difference to.
+         */
+        PreviewExample: {
+            /** Interaction Id */
+            interaction_id: string;
+            /** Step Seq */
+            step_seq: number;
+            /** Agent Id */
+            agent_id: string;
+            /** Tool */
+            tool: string | null;
+            /** Model */
+            model: string | null;
+            /**
+             * At
+             * Format: date-time
+             */
+            at: string;
+            /**
+             * Before
+             * @enum {string}
+             */
+            before: "allow" | "ask" | "deny";
+            /**
+             * After
+             * @enum {string}
+             */
+            after: "allow" | "ask" | "deny";
+            /** Reason */
+            reason: string | null;
+            /** Detail */
+            detail: string;
         };
         /**
          * Problem
@@ -4894,6 +6191,112 @@ export interface components {
             models: string[];
         };
         /**
+         * RateRule
+         * @description How many calls or tokens in how many seconds, for each subject.
+         *
+         *     ``token_bucket``: ``amount`` flows in evenly over ``seconds``, and at most ``burst`` (by default ``amount``) is kept
+         *     for later. ``fixed_window``: ``amount`` in each window of ``seconds``, counted from 1970 on.
+         */
+        RateRule: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            type: "rate_limit";
+            /**
+             * @default {
+             *       "agents": [],
+             *       "channels": [],
+             *       "tools": [],
+             *       "effects": []
+             *     }
+             */
+            scope: components["schemas"]["RuleScope"];
+            /**
+             * Per
+             * @default account
+             * @enum {string}
+             */
+            per: "account" | "user" | "agent" | "tool";
+            /**
+             * Of
+             * @default calls
+             * @enum {string}
+             */
+            of: "calls" | "tokens";
+            /**
+             * About
+             * @default tool
+             * @enum {string}
+             */
+            about: "model" | "tool";
+            /**
+             * Strategy
+             * @default token_bucket
+             * @enum {string}
+             */
+            strategy: "token_bucket" | "fixed_window";
+            /** Amount */
+            amount: number;
+            /** Seconds */
+            seconds: number;
+            /** Burst */
+            burst: number | null;
+        };
+        /**
+         * RateRule
+         * @description How many calls or tokens in how many seconds, for each subject.
+         *
+         *     ``token_bucket``: ``amount`` flows in evenly over ``seconds``, and at most ``burst`` (by default ``amount``) is kept
+         *     for later. ``fixed_window``: ``amount`` in each window of ``seconds``, counted from 1970 on.
+         */
+        RateRuleInput: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            type: "rate_limit";
+            /**
+             * @default {
+             *       "agents": [],
+             *       "channels": [],
+             *       "tools": [],
+             *       "effects": []
+             *     }
+             */
+            scope?: components["schemas"]["RuleScopeInput"];
+            /**
+             * Per
+             * @default account
+             * @enum {string}
+             */
+            per?: "account" | "user" | "agent" | "tool";
+            /**
+             * Of
+             * @default calls
+             * @enum {string}
+             */
+            of?: "calls" | "tokens";
+            /**
+             * About
+             * @default tool
+             * @enum {string}
+             */
+            about?: "model" | "tool";
+            /**
+             * Strategy
+             * @default token_bucket
+             * @enum {string}
+             */
+            strategy?: "token_bucket" | "fixed_window";
+            /** Amount */
+            amount: number;
+            /** Seconds */
+            seconds: number;
+            /** Burst */
+            burst?: number | null;
+        };
+        /**
          * Reaction
          * @description One emoji on a message, and who put it there.
          */
@@ -4930,6 +6333,26 @@ export interface components {
         ReadUpTo: {
             /** Seq */
             seq: number;
+        };
+        /**
+         * ReasonedOpinion
+         * @description What one rule says about it.
+         */
+        ReasonedOpinion: {
+            layer: components["schemas"]["Layer"];
+            /** Rule */
+            rule: string;
+            /** Policy Id */
+            policy_id: string | null;
+            /**
+             * Verdict
+             * @enum {string}
+             */
+            verdict: "allow" | "ask" | "deny";
+            /** Reason */
+            reason: string | null;
+            /** Detail */
+            detail: string;
         };
         /**
          * RebuiltPrompt
@@ -5081,6 +6504,10 @@ export interface components {
          * @enum {string}
          */
         Role: "owner" | "admin" | "lead" | "member";
+        /** RoleChange */
+        RoleChange: {
+            role: components["schemas"]["Role"];
+        };
         /**
          * RoleScope
          * @description REG-05. None: not narrowed in this respect. A tool of no category is outside every list of categories.
@@ -5162,6 +6589,119 @@ export interface components {
              * @default []
              */
             agents: string[];
+            /**
+             * Created At
+             * Format: date-time
+             */
+            created_at: string;
+            /**
+             * Updated At
+             * Format: date-time
+             */
+            updated_at: string;
+        };
+        /**
+         * Scope
+         * @description Where a rule applies; an empty field does not narrow.
+         */
+        RuleScope: {
+            /**
+             * Agents
+             * @default []
+             */
+            agents: string[];
+            /**
+             * Channels
+             * @default []
+             */
+            channels: string[];
+            /**
+             * Tools
+             * @default []
+             */
+            tools: string[];
+            /**
+             * Effects
+             * @default []
+             */
+            effects: components["schemas"]["Effect"][];
+        };
+        /**
+         * Scope
+         * @description Where a rule applies; an empty field does not narrow.
+         */
+        RuleScopeInput: {
+            /**
+             * Agents
+             * @default []
+             */
+            agents?: string[];
+            /**
+             * Channels
+             * @default []
+             */
+            channels?: string[];
+            /**
+             * Tools
+             * @default []
+             */
+            tools?: string[];
+            /**
+             * Effects
+             * @default []
+             */
+            effects?: components["schemas"]["Effect"][];
+        };
+        /**
+         * RuleType
+         * @description GOV-11.
+         * @enum {string}
+         */
+        RuleType: "tool_restriction" | "content_restriction" | "model_allow_list" | "network_egress" | "time_window" | "approval" | "trigger_mode_restriction" | "delegation_depth" | "cost_limit" | "rate_limit";
+        /**
+         * SavedPolicy
+         * @description A policy as it was just written, with what its writer should know.
+         */
+        SavedPolicy: {
+            /**
+             * Ceilings
+             * @default []
+             */
+            ceilings: components["schemas"]["Exceeding"][];
+            /**
+             * Personal Ceilings
+             * @default 0
+             */
+            personal_ceilings: number;
+            /**
+             * Warnings
+             * @default []
+             */
+            warnings: string[];
+            /**
+             * Layer
+             * @enum {string}
+             */
+            layer: "account" | "team" | "user";
+            /** Team Id */
+            team_id: string | null;
+            /** User Id */
+            user_id: string | null;
+            /** Id */
+            id: string;
+            /** Name */
+            name: string;
+            type: components["schemas"]["RuleType"];
+            /** Rule */
+            rule: (components["schemas"]["ToolRule"] | components["schemas"]["ContentRule"] | components["schemas"]["ModelRule"] | components["schemas"]["EgressRule"] | components["schemas"]["TimeRule"] | components["schemas"]["ApprovalRule"] | components["schemas"]["TriggerRule"] | components["schemas"]["DepthRule"] | components["schemas"]["CostRule"] | components["schemas"]["RateRule"]) | null;
+            /** Enabled */
+            enabled: boolean;
+            /** Priority */
+            priority: number;
+            /** Version */
+            version: number;
+            /** Changed By */
+            changed_by: string | null;
             /**
              * Created At
              * Format: date-time
@@ -5700,6 +7240,106 @@ export interface components {
             created_at: string | null;
         };
         /**
+         * TimeRule
+         * @description When calls may be made: on these days from one time of the day to another, which may be past midnight.
+         */
+        TimeRule: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            type: "time_window";
+            /**
+             * @default {
+             *       "agents": [],
+             *       "channels": [],
+             *       "tools": [],
+             *       "effects": []
+             *     }
+             */
+            scope: components["schemas"]["RuleScope"];
+            /**
+             * Days
+             * @default [
+             *       "mon",
+             *       "tue",
+             *       "wed",
+             *       "thu",
+             *       "fri",
+             *       "sat",
+             *       "sun"
+             *     ]
+             */
+            days: ("mon" | "tue" | "wed" | "thu" | "fri" | "sat" | "sun")[];
+            /**
+             * Start
+             * Format: time
+             * @default 00:00:00
+             */
+            start: string;
+            /**
+             * End
+             * Format: time
+             * @default 00:00:00
+             */
+            end: string;
+            /**
+             * Time Zone
+             * @default UTC
+             */
+            time_zone: string;
+        };
+        /**
+         * TimeRule
+         * @description When calls may be made: on these days from one time of the day to another, which may be past midnight.
+         */
+        TimeRuleInput: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            type: "time_window";
+            /**
+             * @default {
+             *       "agents": [],
+             *       "channels": [],
+             *       "tools": [],
+             *       "effects": []
+             *     }
+             */
+            scope?: components["schemas"]["RuleScopeInput"];
+            /**
+             * Days
+             * @default [
+             *       "mon",
+             *       "tue",
+             *       "wed",
+             *       "thu",
+             *       "fri",
+             *       "sat",
+             *       "sun"
+             *     ]
+             */
+            days?: ("mon" | "tue" | "wed" | "thu" | "fri" | "sat" | "sun")[];
+            /**
+             * Start
+             * Format: time
+             * @default 00:00:00
+             */
+            start?: string;
+            /**
+             * End
+             * Format: time
+             * @default 00:00:00
+             */
+            end?: string;
+            /**
+             * Time Zone
+             * @default UTC
+             */
+            time_zone?: string;
+        };
+        /**
          * ToolAuth
          * @description How an endpoint knows us (EXT-27). The secret itself is stored apart and looked up by name.
          */
@@ -5841,6 +7481,78 @@ export interface components {
             collisions: components["schemas"]["Collision"][];
         };
         /**
+         * ToolRule
+         * @description Which tools may be called, with which actions, how often in one turn.
+         */
+        ToolRule: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            type: "tool_restriction";
+            /**
+             * @default {
+             *       "agents": [],
+             *       "channels": [],
+             *       "tools": [],
+             *       "effects": []
+             *     }
+             */
+            scope: components["schemas"]["RuleScope"];
+            /** Only */
+            only: string[] | null;
+            /**
+             * Never
+             * @default []
+             */
+            never: string[];
+            /** Allowed Actions */
+            allowed_actions: string[] | null;
+            /**
+             * Denied Actions
+             * @default []
+             */
+            denied_actions: string[];
+            /** Max Calls Per Interaction */
+            max_calls_per_interaction: number | null;
+        };
+        /**
+         * ToolRule
+         * @description Which tools may be called, with which actions, how often in one turn.
+         */
+        ToolRuleInput: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            type: "tool_restriction";
+            /**
+             * @default {
+             *       "agents": [],
+             *       "channels": [],
+             *       "tools": [],
+             *       "effects": []
+             *     }
+             */
+            scope?: components["schemas"]["RuleScopeInput"];
+            /** Only */
+            only?: string[] | null;
+            /**
+             * Never
+             * @default []
+             */
+            never?: string[];
+            /** Allowed Actions */
+            allowed_actions?: string[] | null;
+            /**
+             * Denied Actions
+             * @default []
+             */
+            denied_actions?: string[];
+            /** Max Calls Per Interaction */
+            max_calls_per_interaction?: number | null;
+        };
+        /**
          * ToolSpec
          * @description One tool in the uniform format (TOOL-13). ``parameters`` and ``returns`` are JSON Schema 2020-12 objects.
          */
@@ -5966,6 +7678,17 @@ export interface components {
             updated_at: string | null;
         };
         /**
+         * Topic
+         * @description Words that tell of something. They are found as whole words, whatever their case or spelling in Unicode; words of
+         *     more than one part with any white space between the parts.
+         */
+        Topic: {
+            /** Name */
+            name: string;
+            /** Words */
+            words: string[];
+        };
+        /**
          * Trial
          * @description A draft of an agent, and what to say to it. Nothing of the draft is saved as an agent.
          */
@@ -5984,6 +7707,52 @@ export interface components {
          * @enum {string}
          */
         TriggerMode: "silent" | "mention" | "proactive";
+        /**
+         * TriggerRule
+         * @description How agents may be set off at the loosest (GOV-09): ``mention`` and ``silent`` only by being addressed.
+         *
+         *     It holds for every agent and channel: one agent's mode in one channel is set there.
+         */
+        TriggerRule: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            type: "trigger_mode_restriction";
+            /**
+             * @default {
+             *       "agents": [],
+             *       "channels": [],
+             *       "tools": [],
+             *       "effects": []
+             *     }
+             */
+            scope: components["schemas"]["RuleScope"];
+            loosest: components["schemas"]["TriggerMode"];
+        };
+        /**
+         * TriggerRule
+         * @description How agents may be set off at the loosest (GOV-09): ``mention`` and ``silent`` only by being addressed.
+         *
+         *     It holds for every agent and channel: one agent's mode in one channel is set there.
+         */
+        TriggerRuleInput: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            type: "trigger_mode_restriction";
+            /**
+             * @default {
+             *       "agents": [],
+             *       "channels": [],
+             *       "tools": [],
+             *       "effects": []
+             *     }
+             */
+            scope?: components["schemas"]["RuleScopeInput"];
+            loosest: components["schemas"]["TriggerMode"];
+        };
         /**
          * TrustLevel
          * @description TOOL-09: what class of tool an agent may invoke.
@@ -6190,6 +7959,24 @@ export interface components {
             role: components["schemas"]["Role"] | null;
         };
         /**
+         * VerdictShift
+         * @description So many calls would have had another verdict, or the same one on other terms.
+         */
+        VerdictShift: {
+            /**
+             * Before
+             * @enum {string}
+             */
+            before: "allow" | "ask" | "deny";
+            /**
+             * After
+             * @enum {string}
+             */
+            after: "allow" | "ask" | "deny";
+            /** Count */
+            count: number;
+        };
+        /**
          * Wait
          * @description Bound to (interaction, step, tool, hash of the arguments); resolved once, by compare-and-set.
          */
@@ -6266,6 +8053,21 @@ export interface components {
             reason?: string;
             grant?: components["schemas"]["GrantWish"] | null;
         };
+        /**
+         * WorkerRoleChange
+         * @description What to change; fields left out stay as they are, a field that is named is replaced as a whole.
+         */
+        WorkerRoleChange: {
+            /** Name */
+            name?: string;
+            /** Description */
+            description?: string;
+            autonomy_tier?: components["schemas"]["AutonomyTier"];
+            scope?: components["schemas"]["RoleScopeInput"];
+            authority_bounds?: components["schemas"]["AuthorityBoundsInput"];
+            /** Escalation Rules */
+            escalation_rules?: components["schemas"]["EscalationRuleInput"][];
+        };
         /** NewMember */
         retinue__domain__accounts__NewMember: {
             /** User Id */
@@ -6274,10 +8076,6 @@ export interface components {
             role?: components["schemas"]["Role"];
             /** Team Id */
             team_id?: string | null;
-        };
-        /** RoleChange */
-        retinue__domain__accounts__RoleChange: {
-            role: components["schemas"]["Role"];
         };
         /**
          * NewMember
@@ -6295,21 +8093,6 @@ export interface components {
              */
             role?: "owner" | "member";
             trigger_mode?: components["schemas"]["TriggerMode"] | null;
-        };
-        /**
-         * RoleChange
-         * @description What to change; fields left out stay as they are, a field that is named is replaced as a whole.
-         */
-        retinue__domain__registrations__RoleChange: {
-            /** Name */
-            name?: string;
-            /** Description */
-            description?: string;
-            autonomy_tier?: components["schemas"]["AutonomyTier"];
-            scope?: components["schemas"]["RoleScopeInput"];
-            authority_bounds?: components["schemas"]["AuthorityBoundsInput"];
-            /** Escalation Rules */
-            escalation_rules?: components["schemas"]["EscalationRuleInput"][];
         };
     };
     responses: never;
@@ -7000,7 +8783,7 @@ export interface operations {
         };
         requestBody: {
             content: {
-                "application/json": components["schemas"]["retinue__domain__accounts__RoleChange"];
+                "application/json": components["schemas"]["RoleChange"];
             };
         };
         responses: {
@@ -8125,7 +9908,7 @@ export interface operations {
         };
         requestBody: {
             content: {
-                "application/json": components["schemas"]["retinue__domain__registrations__RoleChange"];
+                "application/json": components["schemas"]["WorkerRoleChange"];
             };
         };
         responses: {
@@ -8817,6 +10600,489 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            /** @description What went wrong, and what to do. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_policy_documents: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PolicyDocuments"];
+                };
+            };
+            /** @description What went wrong, and what to do. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    apply_policies: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PolicySet"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AppliedPolicies"];
+                };
+            };
+            /** @description What went wrong, and what to do. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    preview_policy: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PolicyDraft"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PolicyPreview"];
+                };
+            };
+            /** @description What went wrong, and what to do. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    test_policies: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PolicyTests"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PolicyTestResults"];
+                };
+            };
+            /** @description What went wrong, and what to do. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    explain_policy: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Hypothesis"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Explanation"];
+                };
+            };
+            /** @description What went wrong, and what to do. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_policies: {
+        parameters: {
+            query?: {
+                /** @description How many at most. */
+                limit?: number;
+                /** @description The `next` of the page before. */
+                after?: string | null;
+                layer?: ("account" | "team" | "user") | null;
+                team_id?: string | null;
+                type?: components["schemas"]["RuleType"] | null;
+                enabled?: boolean | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_Policy_"];
+                };
+            };
+            /** @description What went wrong, and what to do. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    create_policy: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewPolicy"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SavedPolicy"];
+                };
+            };
+            /** @description What went wrong, and what to do. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_policy: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                policy_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Policy"];
+                };
+            };
+            /** @description What went wrong, and what to do. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    delete_policy: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The ETag that came with the policy. */
+                "if-match"?: string | null;
+            };
+            path: {
+                policy_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description What went wrong, and what to do. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    update_policy: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The ETag that came with the policy. */
+                "if-match"?: string | null;
+            };
+            path: {
+                policy_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PolicyChange"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SavedPolicy"];
+                };
+            };
+            /** @description What went wrong, and what to do. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_policy_versions: {
+        parameters: {
+            query?: {
+                /** @description How many at most. */
+                limit?: number;
+                /** @description The `next` of the page before. */
+                after?: string | null;
+            };
+            header?: never;
+            path: {
+                policy_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_PolicyVersion_"];
+                };
+            };
+            /** @description What went wrong, and what to do. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    restore_policy: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The ETag that came with the policy. */
+                "if-match"?: string | null;
+            };
+            path: {
+                policy_id: string;
+                version: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SavedPolicy"];
+                };
+            };
+            /** @description What went wrong, and what to do. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_governance: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Governance"];
+                };
+            };
+            /** @description What went wrong, and what to do. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    put_governance: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The ETag that came with it. */
+                "if-match"?: string | null;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["GovernanceInput"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Governance"];
+                };
             };
             /** @description What went wrong, and what to do. */
             default: {

@@ -7,14 +7,14 @@ import { handleOf, type Mentionable } from "@/lib/mention";
 
 const NONE: readonly Mentionable[] = [];
 
-/** Whom a message in this channel can mention: its people and agents, without oneself. */
+/** Whom a message in this channel can mention: its people, and the agents one may ask; without oneself. */
 export function useMentionables(channelId: string): readonly Mentionable[] {
   const { data } = useChannelMembers(channelId);
   const me = useMe().data?.user.id;
   return useMemo(
     () =>
       data
-        ?.filter((member) => member.user_id !== me)
+        ?.filter((member) => member.user_id !== me && member.reachable)
         .map((member) => ({
           id: member.agent_id ?? member.user_id ?? "",
           kind: member.kind,

@@ -7,7 +7,7 @@ from fastapi import APIRouter
 
 from retinue.api import deps, pages
 from retinue.domain.ids import AgentId, RoleId
-from retinue.domain.registrations import AgentRegistration, NewRegistration, WorkerRoleChange, RoleView
+from retinue.domain.registrations import AgentRegistration, NewRegistration, RoleView, WorkerRoleChange
 from retinue.domain.roles import NewRole
 from retinue.store import registry, roles
 

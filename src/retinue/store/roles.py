@@ -14,7 +14,7 @@ from retinue.db.pool import Tx
 from retinue.domain import accounts, ids
 from retinue.domain.accounts import Principal, Role
 from retinue.domain.audit import actor
-from retinue.domain.registrations import WorkerRoleChange, RoleView
+from retinue.domain.registrations import RoleView, WorkerRoleChange
 from retinue.domain.roles import NewRole
 from retinue.store import audit
 

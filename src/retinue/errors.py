@@ -10,7 +10,7 @@ RetinueError
 │   └── BadOrigin
 ├── NotFound (404)            also for what exists in another account
 ├── Conflict (409)            right request, wrong state
-│   ├── WrongState, ThreadBusy, IdempotencyMismatch, IdempotencyBusy, AlreadyExists, QuotaExceeded
+│   ├── WrongState, ThreadBusy, IdempotencyMismatch, IdempotencyBusy, AlreadyExists, QuotaExceeded, Loosens
 ├── TooMany (429)             rate limits
 ├── Unavailable (503)         a part we need is down; retrying may help
 │   ├── DatabaseDown, StorageDown
@@ -156,6 +156,16 @@ class QuotaExceeded(Conflict):
     """The account's room for files is used up."""
 
     code = "quota_exceeded"
+
+
+class Loosens(Conflict):
+    """A layer above gives less than this."""
+
+    code = "loosens"
+
+    def __init__(self, detail: str = "", *, errors: list[dict[str, str]] | None = None) -> None:
+        super().__init__(detail)
+        self.errors = errors or []
 
 
 class IdempotencyMismatch(Conflict):

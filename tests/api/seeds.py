@@ -24,7 +24,7 @@ PREFIXES = {
     "account": "acc", "user": "usr", "team": "team", "member": "mem", "key": "key", "agent": "agt", "channel": "ch",
     "message": "msg", "thread": "thr", "interaction": "int", "wait": "wait", "tool": "tool", "secret": "sec",
     "session": "ses", "file": "file", "role": "role", "assignment": "asg",
-    "grant": "grant",
+    "grant": "grant", "policy": "pol",
 }  # fmt: skip
 """What stands before the id of a noun outside."""
 ROWS: dict[str, dict[str, Any]] = {
@@ -51,6 +51,10 @@ ROWS: dict[str, dict[str, Any]] = {
     "agent_assignment": {
         "id": "$assignment", "agent_id": "$agent", "scope": "team", "scope_id": "$team",
         "tool_restrictions": {MARK: {"blocked": True}},
+    },
+    "policy": {
+        "id": "$policy", "layer": "account", "name": MARK, "type": "tool_restriction",
+        "rule": {"type": "tool_restriction", "never": [MARK]}, "changed_by": "$user",
     },
     "channel_personal": {"channel_id": "$channel", "user_id": "$user", "read_seq": 1},
     "thread": {
@@ -116,7 +120,7 @@ async def seed(db: Database, world: World) -> Seeded:
     config_hash = world.made.agent.config_hash
     plain = {
         "config_hash": config_hash, "hash": config_hash, "slug": "seen_by_nobody_else", "tool": "seen_by_nobody_else",
-        "name": MARK, "seq": "1", "emoji": "👍", "party_id": ids.encode("agt", world.made.agent.id),
+        "name": MARK, "seq": "1", "version": "1", "emoji": "👍", "party_id": ids.encode("agt", world.made.agent.id),
     }  # fmt: skip
     typed = {f"{name}_id": ids.encode(prefix, known[name]) for name, prefix in PREFIXES.items()}
     return Seeded(world, typed | plain)

@@ -7,8 +7,15 @@ from fastapi import APIRouter, Depends
 
 from retinue.api import deps
 from retinue.domain.accounts import Principal, Scope
-from retinue.domain.explaining import Draft, Explanation, Hypothesis, Preview, Trial, TrialResult
-from retinue.domain.policy_documents import Applied, Documents, PolicySet
+from retinue.domain.explaining import (
+    Explanation,
+    Hypothesis,
+    PolicyDraft,
+    PolicyPreview,
+    PolicyTestResults,
+    PolicyTests,
+)
+from retinue.domain.policy_documents import AppliedPolicies, PolicyDocuments, PolicySet
 from retinue.store import policy_sets
 from retinue.tools.resolve import Internal, Source
 from retinue.turn import explaining, previewing
@@ -20,34 +27,34 @@ Reader = Annotated[Principal, Depends(deps.require(scope=Scope.READ))]
 
 
 @router.get("/policies/documents")
-async def list_policy_documents(caller: deps.Caller, db: deps.Db) -> Documents:
+async def list_policy_documents(caller: deps.Caller, db: deps.Db) -> PolicyDocuments:
     """The account's and your teams' policies as documents, with slugs and e-mail addresses for ids: what goes into git
     and comes back by ``apply``."""
     async with db.tenant_tx(caller.account_id) as tx:
-        return Documents(policies=await policy_sets.documents(tx, caller))
+        return PolicyDocuments(policies=await policy_sets.documents(tx, caller))
 
 
 @router.post("/policies/apply")
-async def apply_policies(body: PolicySet, caller: deps.Caller, db: deps.Db) -> Applied:
+async def apply_policies(body: PolicySet, caller: deps.Caller, db: deps.Db) -> AppliedPolicies:
     """Make the policies what these documents say: all of it or nothing. With ``dry_run`` only say what would change."""
     async with db.tenant_tx(caller.account_id) as tx:
-        if not body.dry_run:
-            return Applied(dry_run=False, changes=await policy_sets.apply(tx, caller, body.policies, prune=body.prune))
-        async with policy_sets.tried(tx):
+        if body.dry_run:
+            async with policy_sets.tried(tx):
+                changes = await policy_sets.apply(tx, caller, body.policies, prune=body.prune)
+        else:
             changes = await policy_sets.apply(tx, caller, body.policies, prune=body.prune)
-    told = [one.model_copy(update={"policy_id": None}) if one.action == "create" else one for one in changes]
-    return Applied(dry_run=True, changes=tuple(told))
+    return AppliedPolicies(dry_run=body.dry_run, changes=tuple(one.told(body.dry_run) for one in changes))
 
 
 @router.post("/policies/preview")
-async def preview_policy(body: Draft, caller: Reader, app: deps.App) -> Preview:
+async def preview_policy(body: PolicyDraft, caller: Reader, app: deps.App) -> PolicyPreview:
     """What a change would have made of the calls of the last 7 days. The counts are of all calls that it speaks of,
     the examples of turns that you may see."""
     return await previewing.preview(app.db, sources(app), caller, body)
 
 
 @router.post("/policies/test")
-async def test_policies(body: Trial, caller: deps.Caller, app: deps.App) -> TrialResult:
+async def test_policies(body: PolicyTests, caller: deps.Caller, app: deps.App) -> PolicyTestResults:
     """Whether the rules say what is expected of them, as they are or as these documents would make them."""
     return await explaining.try_out(app.db, sources(app), caller, body)
 

@@ -64,7 +64,7 @@ def document(error: errors.RetinueError) -> dict[str, Any]:
         "detail": error.detail,
         "code": error.reason_code,
     }
-    if isinstance(error, errors.BadInput) and error.errors:
+    if isinstance(error, errors.BadInput | errors.Loosens) and error.errors:
         body["errors"] = error.errors
     if error.audience == "caller" and error.status != 500:
         return body

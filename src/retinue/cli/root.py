@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from retinue import errors
-from retinue.cli import approvals, audit, interactions, local, registry, secrets, spending, talk, things
+from retinue.cli import approvals, audit, interactions, local, policy, registry, secrets, spending, talk, things
 from retinue.cli.place import DEFAULT_HOME, Place
 
 HELP = """
@@ -42,6 +42,7 @@ app.command()(spending.usage)
 app.add_typer(interactions.app, name="interaction")
 app.add_typer(interactions.dead_letter, name="dead-letter")
 app.add_typer(audit.app, name="audit")
+app.add_typer(policy.app, name="policy")
 app.add_typer(secrets.app, name="secrets")
 for name, group in (things.GROUPS | registry.GROUPS | approvals.GROUPS | spending.GROUPS).items():
     app.add_typer(group, name=name)

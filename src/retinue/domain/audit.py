@@ -133,7 +133,7 @@ PREFIXES = {
     "message_id": "msg", "reply_message_id": "msg", "thread_id": "thr", "event_id": "evt", "interaction_id": "int",
     "parent_id": "int", "successor_id": "int", "call_id": "tc", "wait_id": "wait",
     "grant_id": "grant",
-    "role_id": "role", "assignment_id": "asg",
+    "policy_id": "pol", "role_id": "role", "assignment_id": "asg",
 }  # fmt: skip
 ACTOR_PREFIX = {"user": "usr", "agent": "agt"}
 

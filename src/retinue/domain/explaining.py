@@ -43,7 +43,7 @@ class Hypothesis(Value):
         return self
 
 
-class Reasoned(Value):
+class ReasonedOpinion(Value):
     """What one rule says about it."""
 
     layer: Layer
@@ -55,7 +55,7 @@ class Reasoned(Value):
     detail: str
 
 
-class Limiting(Value):
+class LimitingPolicy(Value):
     """A limit of cost or rate that the call would count against."""
 
     policy_id: PolicyId | None
@@ -71,12 +71,12 @@ class Explanation(Value):
     reason: str | None
     """Why not, or why somebody is asked: a stable code."""
     detail: str
-    opinions: tuple[Reasoned, ...]
+    opinions: tuple[ReasonedOpinion, ...]
     ask: Ask | None
     """Who decides, how many of them, until when, and what then."""
     redact: tuple[str, ...]
     """What would be taken out of the arguments before the call."""
-    budgets: tuple[Limiting, ...]
+    budgets: tuple[LimitingPolicy, ...]
     """These are reserved from before the call; whether they have enough left is not looked at here."""
     tool: str | None = None
     """The tool's own name; null where the agent has no such tool, or a model is asked about."""
@@ -115,7 +115,7 @@ class Expectation(Value):
         return self
 
 
-class Trial(Value):
+class PolicyTests(Value):
     """Expectations to try. ``policies``: on top of what is there, as ``apply`` would make it; nothing of it stays."""
 
     tests: tuple[Expectation, ...] = Field(min_length=1, max_length=500)
@@ -123,7 +123,7 @@ class Trial(Value):
     prune: bool = False
 
 
-class Tried(Value):
+class ExpectationOutcome(Value):
     """What came of one expectation."""
 
     passed: bool
@@ -134,11 +134,11 @@ class Tried(Value):
     """What decided, as ``layer: name``."""
 
 
-class TrialResult(Value):
+class PolicyTestResults(Value):
     """One result for each expectation, in their order."""
 
     passed: bool
-    results: tuple[Tried, ...]
+    results: tuple[ExpectationOutcome, ...]
 
 
 # ── a week again ─────────────────────────────────────────────────────────────────────────────────────────────────
@@ -148,7 +148,7 @@ Kind = Literal["calls", "models", "both", "none"]
 """What a rule speaks of: calls of tools, of models, of both; ``none``: it counts, or decides elsewhere."""
 
 
-class Draft(Value):
+class PolicyDraft(Value):
     """A change to look at before it is made: a new policy, another content for one (``policy_id``), or, without
     ``policy``, that one gone."""
 
@@ -162,7 +162,7 @@ class Draft(Value):
         return self
 
 
-class Shift(Value):
+class VerdictShift(Value):
     """So many calls would have had another verdict, or the same one on other terms."""
 
     before: Verdict
@@ -170,7 +170,7 @@ class Shift(Value):
     count: int
 
 
-class Example(Value):
+class PreviewExample(Value):
     """A call that the change would have made a difference to."""
 
     interaction_id: InteractionId
@@ -185,7 +185,7 @@ class Example(Value):
     detail: str
 
 
-class Preview(Remarks):
+class PolicyPreview(Remarks):
     """What the change would have made of the calls of the last days, judged by today's rules with it and without it.
 
     ``examples`` are of turns that the caller may see; the counts are of all.
@@ -195,7 +195,7 @@ class Preview(Remarks):
     judged: int
     complete: bool
     """Whether all calls of these days were looked at; else the newest."""
-    shifts: tuple[Shift, ...]
-    examples: tuple[Example, ...]
+    shifts: tuple[VerdictShift, ...]
+    examples: tuple[PreviewExample, ...]
     kind: Kind
     """What was judged again; ``none`` of limits and trigger modes, which are not decided by one call."""

@@ -66,15 +66,19 @@ class DocumentChange(Remarks):
     """None for one that is only made when it is not a dry run."""
     differences: tuple[Difference, ...] = ()
 
+    def told(self, dry_run: bool) -> Self:
+        """As it is said: what a dry run would make has no id yet."""
+        return self.model_copy(update={"policy_id": None}) if dry_run and self.action == "create" else self
 
-class Applied(Value):
+
+class AppliedPolicies(Value):
     """The difference between what was there and what is wanted; all of it is done, or, in a dry run, nothing."""
 
     dry_run: bool
     changes: tuple[DocumentChange, ...]
 
 
-class Documents(Value):
+class PolicyDocuments(Value):
     """The account's and teams' policies as text."""
 
     policies: tuple[PolicyDocument, ...]

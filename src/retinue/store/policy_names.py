@@ -26,9 +26,10 @@ async def inside(tx: Tx, account_id: UUID, said: Iterable[Reference]) -> Named:
     """The TypeID for each name that is known; what is an id already is left out."""
     found: dict[tuple[Noun, str], str] = {}
     for noun, texts in _by_noun(said).items():
-        names = {text.lower() if noun == "user" else text: text for text in texts if as_id(noun, text) is None}
-        rows = await tx.fetch(BY_NAME[noun], account_id, list(names)) if names else []
-        found |= {(noun, names[row["name"]]): ids.encode(PREFIX[noun], row["id"]) for row in rows}
+        names = {text: text.lower() if noun == "user" else text for text in texts if as_id(noun, text) is None}
+        rows = await tx.fetch(BY_NAME[noun], account_id, list(names.values())) if names else []
+        known = {row["name"]: ids.encode(PREFIX[noun], row["id"]) for row in rows}
+        found |= {(noun, text): known[name] for text, name in names.items() if name in known}
     return found
 
 

@@ -15,13 +15,13 @@ from retinue.domain.agents import AgentConfig
 from retinue.domain.base import Value
 from retinue.domain.explaining import (
     Expectation,
+    ExpectationOutcome,
     Explanation,
     Hypothesis,
-    Limiting,
-    Reasoned,
-    Trial,
-    TrialResult,
-    Tried,
+    LimitingPolicy,
+    PolicyTestResults,
+    PolicyTests,
+    ReasonedOpinion,
 )
 from retinue.domain.policy import Book
 from retinue.domain.rule_base import Question, SoFar
@@ -106,16 +106,16 @@ def _made(asked: Hypothesis, tool: Tool | None) -> Circumstances:
     )
 
 
-def _reasoned(book: Book, said: Opinion, private: bool) -> Reasoned:
+def _reasoned(book: Book, said: Opinion, private: bool) -> ReasonedOpinion:
     if private and said.layer is Layer.USER:
-        return Reasoned(layer=said.layer, rule=OWN, verdict=said.verdict, reason=said.reason, detail=OWN_WORDS)
+        return ReasonedOpinion(layer=said.layer, rule=OWN, verdict=said.verdict, reason=said.reason, detail=OWN_WORDS)
     known = next((one.id for one in book.policies if (one.layer, one.name) == (said.layer, said.rule)), None)
-    return Reasoned(
+    return ReasonedOpinion(
         layer=said.layer, rule=said.rule, policy_id=known, verdict=said.verdict, reason=said.reason, detail=said.detail
     )
 
 
-def _budgets(book: Book, asked: Question, private: bool) -> Iterator[Limiting]:
+def _budgets(book: Book, asked: Question, private: bool) -> Iterator[LimitingPolicy]:
     """The limits that a call counts against."""
     about = "model" if asked.call is None else "tool"
     for written, rule in book.rules():
@@ -124,13 +124,15 @@ def _budgets(book: Book, asked: Question, private: bool) -> Iterator[Limiting]:
         if isinstance(rule, RateRule) and rule.about != about:
             continue
         if not (private and written.layer is Layer.USER):
-            yield Limiting(policy_id=written.id, layer=written.layer, name=written.name, rule=rule)
+            yield LimitingPolicy(policy_id=written.id, layer=written.layer, name=written.name, rule=rule)
 
 
 # ── several, with what is expected ───────────────────────────────────────────────────────────────────────────────
 
 
-async def try_out(db: Database, sources: Sequence[Source], principal: Principal, trial: Trial) -> TrialResult:
+async def try_out(
+    db: Database, sources: Sequence[Source], principal: Principal, trial: PolicyTests
+) -> PolicyTestResults:
     """What each expectation comes to, by the policies that are there or as the trial's would make them.
 
     Raises BadInput, NotFound, Forbidden, Loosens (as ``apply`` would).
@@ -149,11 +151,11 @@ async def try_out(db: Database, sources: Sequence[Source], principal: Principal,
         _tried(expected, explained(book, situation, tools[situation.agent_id], one, whose=principal.user_id))
         for expected, one, situation, book in zip(trial.tests, asked, found, read, strict=True)
     )
-    return TrialResult(passed=all(one.passed for one in results), results=results)
+    return PolicyTestResults(passed=all(one.passed for one in results), results=results)
 
 
-def _tried(expected: Expectation, came: Explanation) -> Tried:
+def _tried(expected: Expectation, came: Explanation) -> ExpectationOutcome:
     passed = came.verdict == expected.expect and expected.reason in (None, came.reason)
     telling = next((one for one in came.opinions if one.verdict == came.verdict), None)
     rule = f"{telling.layer.value}: {telling.rule}" if telling and came.verdict != "allow" else None
-    return Tried(passed=passed, verdict=came.verdict, reason=came.reason, detail=came.detail, rule=rule)
+    return ExpectationOutcome(passed=passed, verdict=came.verdict, reason=came.reason, detail=came.detail, rule=rule)

@@ -18,7 +18,7 @@ from retinue.domain import ids
 from retinue.domain.accounts import Principal
 from retinue.domain.agents import AgentConfig
 from retinue.domain.base import Value
-from retinue.domain.explaining import Draft, Example, Kind, Preview, Shift
+from retinue.domain.explaining import Kind, PolicyDraft, PolicyPreview, PreviewExample, VerdictShift
 from retinue.domain.ids import PolicyId
 from retinue.domain.policies import NewPolicy, Place, Policy, Remarks
 from retinue.domain.policy import Book, Written
@@ -63,7 +63,7 @@ class Change(Value):
         return book.model_copy(update={"policies": (*kept, *added)})
 
 
-async def preview(db: Database, sources: Sequence[Source], principal: Principal, draft: Draft) -> Preview:
+async def preview(db: Database, sources: Sequence[Source], principal: Principal, draft: PolicyDraft) -> PolicyPreview:
     """What the change would have made of the last days.
 
     Raises Forbidden, NotFound (what may not be written), Loosens and BadInput (what would be refused when written).
@@ -84,9 +84,9 @@ async def preview(db: Database, sources: Sequence[Source], principal: Principal,
     async with db.tenant_tx(principal.account_id) as tx:
         seen = await situations.visible(tx, principal, [one.interaction_id for one in found])
     counts: Counter[tuple[Verdict, Verdict]] = Counter((one.before, one.after) for one in again.differing)
-    return Preview(
+    return PolicyPreview(
         since=since, judged=judged, complete=judged == len(calls), kind=change.kind,
-        shifts=tuple(Shift(before=before, after=after, count=n) for (before, after), n in sorted(counts.items())),
+        shifts=tuple(VerdictShift(before=one, after=other, count=n) for (one, other), n in sorted(counts.items())),
         examples=tuple([one for one in found if one.interaction_id in seen][:EXAMPLES]), **dict(change.remarks),
     )  # fmt: skip
 
@@ -94,7 +94,7 @@ async def preview(db: Database, sources: Sequence[Source], principal: Principal,
 # ── the draft ────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-async def _change(tx: Tx, principal: Principal, draft: Draft) -> Change:
+async def _change(tx: Tx, principal: Principal, draft: PolicyDraft) -> Change:
     old = await rows.access(tx, principal, draft.policy_id) if draft.policy_id is not None else None
     new = draft.policy
     place = _place(old, new, principal)
@@ -150,7 +150,7 @@ class _Again:
     configs: dict[str, AgentConfig]
     books: dict[BookKey, tuple[Book, Book]] = field(default_factory=dict[BookKey, tuple[Book, Book]])
     tools: dict[str, Resolved] = field(default_factory=dict[str, Resolved])
-    differing: list[Example] = field(default_factory=list[Example])
+    differing: list[PreviewExample] = field(default_factory=list[PreviewExample])
 
     async def judge(self, calls: Sequence[Recorded]) -> int:
         """Judge them, newest first, until time is up; how many were judged."""
@@ -207,8 +207,8 @@ def _differ(one: Judgement, other: Judgement) -> bool:
     return one.verdict != "deny" and (one.ask, one.redact) != (other.ask, other.redact)
 
 
-def _example(call: Recorded, one: Judgement, other: Judgement) -> Example:
-    return Example(
+def _example(call: Recorded, one: Judgement, other: Judgement) -> PreviewExample:
+    return PreviewExample(
         interaction_id=call.interaction_id, step_seq=call.seq, agent_id=call.agent_id, tool=call.tool, model=call.model,
         at=call.at, before=one.verdict, after=other.verdict, reason=other.reason, detail=other.detail,
     )  # fmt: skip

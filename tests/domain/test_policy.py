@@ -31,10 +31,11 @@ def config(**changes: Any) -> AgentConfig:
 
 
 def asked(trust: TrustLevel = TrustLevel.READ, **changes: Any) -> Question:
-    spec = ToolSpec(
-        slug="send", name="Send", description="Send", parameters={"type": "object"}, trust=trust,
-        **{"kind": ToolKind.INTERNAL, "effect": Effect.EXTERNAL_KEYED} | changes,
-    )  # fmt: skip
+    fields: dict[str, Any] = {
+        "slug": "send", "name": "Send", "description": "Send", "parameters": {"type": "object"}, "trust": trust,
+        "kind": ToolKind.INTERNAL, "effect": Effect.EXTERNAL_KEYED,
+    }  # fmt: skip
+    spec = ToolSpec.model_validate(fields | changes)
     call = ToolCall(id=ids.new(), provider_id="c", tool="send", arguments={"to": "ada"})
     return Question(agent_id=AGENT, user_id=USER, channel_id=CHANNEL, at=NOW, spec=spec, call=call)
 

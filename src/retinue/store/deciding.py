@@ -32,12 +32,12 @@ async def witnessed(db: Database, caller: Principal, wait_id: UUID, act: str) ->
         yield
     except REFUSALS as error:
         detail = {
-            "wait_id": wait_id, "decision": act, "reason": error.reason_code, "key_id": caller.key_id,
-            "session_id": caller.session_id,
+            "decision": act, "reason": error.reason_code, "key_id": caller.key_id, "session_id": caller.session_id,
         }  # fmt: skip
         async with db.tenant_tx(caller.account_id) as tx:
             row = await tx.fetchrow(OF_WAIT, caller.account_id, wait_id)
-            about = dict(row) if row is not None else {}
+            # an id that is none of this account's is not kept: it is whoever's it is
+            about = {} if row is None else {"wait_id": wait_id, **row}
             interaction_id = about.pop("interaction_id", None)
             await audit.append(
                 tx, account_id=caller.account_id, event="approval.refused", actor=lines.actor(caller),

@@ -10,6 +10,7 @@ export const TOPICS = [
   "thinking",
   "cancel",
   "agent",
+  "approval",
   "typing",
   "read",
   "membership",
@@ -38,6 +39,8 @@ export function stale({ topic, id, scope }: LiveEvent): QueryKey[] {
       return [keys.interactions.one(id), keys.interactions.lists, keys.waits.all, keys.agents.overview];
     case "agent":
       return [keys.agents.lists, keys.agents.one(id), keys.agents.overview];
+    case "approval":
+      return [keys.approvals.one(id), keys.approvals.lists, keys.grants];
     case "read":
       return [keys.channels.lists, keys.channels.one(id)];
     case "membership":

@@ -30,6 +30,8 @@ export interface Call {
   error: string | null;
   startedAt: string | null;
   endedAt: string | null;
+  /** The requests for approval of it, by their ids, once the journal tells of them. */
+  approvals?: readonly string[];
 }
 
 export interface ReplyWait {

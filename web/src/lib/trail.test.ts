@@ -59,3 +59,12 @@ test.each([
 test("the telling argument is cut to one line", () => {
   expect(keyArgument({ text: "Much\nthat is said" }, 12)).toBe("Much that…");
 });
+
+test("a call knows which requests for approval were made of it", () => {
+  const waits = [
+    { id: "wait_1", kind: "approval", step_seq: 2 },
+    { id: "wait_2", kind: "outcome", step_seq: 2 },
+  ];
+  const [stop] = trailOfSteps([step(1, "think"), step(2, "act")], waits);
+  expect(stop?.kind === "calls" && stop.calls[0]?.approvals).toEqual(["wait_1"]);
+});

@@ -22,13 +22,28 @@ export function trailOf(reply: Pick<Reply, "passages" | "calls">): Stop[] {
   return woven(reply.passages.filter((one) => reply.calls.some((call) => call.seq > one.step)), reply.calls);
 }
 
+/** A wait as the API gives it, as much of it as is shown in a conversation. */
+export interface JournalWait {
+  id: string;
+  kind: string;
+  step_seq: number | null;
+}
+
 /** The way of a turn as its journal tells it. */
-export function trailOfSteps(steps: readonly JournalStep[]): Stop[] {
-  const calls = steps.filter((step) => step.kind === "act").map(callOf);
+export function trailOfSteps(steps: readonly JournalStep[], waits?: readonly JournalWait[] | null): Stop[] {
+  const asked = (waits ?? []).filter((wait) => wait.kind === "approval");
+  const calls = steps
+    .filter((step) => step.kind === "act")
+    .map((step) => withApprovals(callOf(step), asked));
   const words = steps
     .filter((step) => step.kind === "think" && calls.some((call) => call.seq > step.seq))
     .map((step) => ({ step: step.seq, text: textOf(step) }));
   return woven(words, calls);
+}
+
+function withApprovals(call: Call, asked: readonly JournalWait[]): Call {
+  const own = asked.filter((wait) => wait.step_seq === call.seq).map((wait) => wait.id);
+  return own.length > 0 ? { ...call, approvals: own } : call;
 }
 
 function callOf(step: JournalStep): Call {

@@ -1,6 +1,6 @@
 /** What a turn waits for: who is asked, since when, and the buttons that answer. */
 import { Button, Group, TextInput } from "@mantine/core";
-import { useState } from "react";
+import { lazy, Suspense, useState } from "react";
 
 import { useAnswerWait, type Answer, type Wait } from "@/api/interactions";
 import { label } from "@/lib/format";
@@ -11,6 +11,8 @@ import { TimeAgo } from "@/ui/TimeAgo";
 import { waitAnswer, waitTitle } from "./steps";
 import classes from "./WaitCard.module.css";
 
+const ApprovalCard = lazy(() => import("@/ui/approval/ApprovalCard"));
+
 interface Props {
   wait: Wait;
   /** Without the arguments, where they stand beside it anyway. */
@@ -18,6 +20,16 @@ interface Props {
 }
 
 export function WaitCard({ wait, bare = false }: Props) {
+  const plain = <Plain wait={wait} bare={bare} />;
+  if (wait.kind !== "approval" || !wait.ask) return plain;
+  return (
+    <Suspense fallback={plain}>
+      <ApprovalCard id={wait.id} words={wait.prompt} announced={!bare} />
+    </Suspense>
+  );
+}
+
+function Plain({ wait, bare }: Props) {
   const answered = waitAnswer(wait);
   const payload = wait.payload["arguments"];
   return (

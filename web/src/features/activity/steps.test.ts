@@ -8,7 +8,7 @@ function step(more: Partial<Step>): Step {
   return {
     seq: 1, kind: "think", state: "success", mode: "immediate", parent_seq: null, tool: null, effect: "read", attempt: 1,
     input: {}, output: null, error: null, cost: { amount_micro: 0, currency: "USD" }, input_tokens: 0, output_tokens: 0,
-    started_at: "2026-01-05T10:00:00Z", ended_at: "2026-01-05T10:00:01.200Z", ...more,
+    started_at: "2026-01-05T10:00:00Z", ended_at: "2026-01-05T10:00:01.200Z", policy: null, ...more,
   }; // prettier-ignore
 }
 

@@ -83,11 +83,18 @@ export function waitTitle(wait: Wait): string {
   return wait.state === "open" ? title : title.replace(/^Asks/, "Asked").replace(/^Waits/, "Waited");
 }
 
+const APPROVALS: Record<string, string | undefined> = {
+  approve: "It was approved.",
+  reject: "It was rejected.",
+  ask_back: "Somebody asked back.",
+};
+
 /** What came of a wait, in words; null while it is open. */
 export function waitAnswer(wait: Wait): string | null {
   if (wait.state === "open") return null;
   if (wait.state !== "resolved") return reasonOf(`wait_${wait.state}`);
   const said = wait.resolution ?? {};
+  if (wait.kind === "approval") return APPROVALS[String(said["decision"])] ?? "It was decided.";
   if (said["happened"] === true) return "It did happen.";
   if (said["happened"] === false) return said["retry"] ? "It did not happen, and was done again." : "It did not happen.";
   return "It was answered.";

@@ -2,10 +2,11 @@
 import { ActionIcon, Button, Menu, Tabs } from "@mantine/core";
 import { IconDots, IconMessage, IconPencil } from "@tabler/icons-react";
 import { useNavigate, useParams } from "@tanstack/react-router";
-import { useState } from "react";
+import { lazy, Suspense, useState } from "react";
 
 import { useAgent, useOpenDirect, useUpdateAgent, type Agent } from "@/api/agents";
 import { useMe } from "@/api/me";
+import { useAssignments } from "@/api/registry";
 import { isAdmin } from "@/lib/roles";
 import { Avatar } from "@/ui/Avatar";
 import { ErrorState } from "@/ui/ErrorState";
@@ -20,6 +21,8 @@ import { ForYou } from "./ForYou";
 import { History } from "./History";
 import { Overview } from "./Overview";
 import { stateOf } from "./words";
+
+const Access = lazy(() => import("./Access").then((module) => ({ default: module.Access })));
 
 export default function AgentPage() {
   const { agentId = "" } = useParams({ strict: false });
@@ -42,6 +45,8 @@ export default function AgentPage() {
 function Loaded({ agent }: { agent: Agent }) {
   const me = useMe();
   const admin = isAdmin(me.data);
+  const leads = useAssignments(agent.id, me.data !== undefined && !admin).data ?? []; // of the teams that one leads
+  const access = admin || leads.length > 0;
   const [tab, setTab] = useState<string | null>("overview");
   const [seen, setSeen] = useState(false); // what is written there stays while one looks at another tab
   function show(next: string | null): void {
@@ -77,6 +82,7 @@ function Loaded({ agent }: { agent: Agent }) {
         <Tabs.List className={classes.tabs}>
           <Tabs.Tab value="overview">Overview</Tabs.Tab>
           <Tabs.Tab value="you">For you</Tabs.Tab>
+          {access && <Tabs.Tab value="access">Access</Tabs.Tab>}
           {admin && <Tabs.Tab value="history">History</Tabs.Tab>}
         </Tabs.List>
         <Tabs.Panel value="overview" className={classes.scroll}>
@@ -85,6 +91,13 @@ function Loaded({ agent }: { agent: Agent }) {
         <Tabs.Panel value="you" keepMounted className={classes.scroll}>
           {seen && <ForYou agent={agent} />}
         </Tabs.Panel>
+        {access && (
+          <Tabs.Panel value="access" className={classes.scroll}>
+            <Suspense fallback={<ListSkeleton rows={6} label="Loading who can use it" />}>
+              <Access agent={agent} />
+            </Suspense>
+          </Tabs.Panel>
+        )}
         {admin && (
           <Tabs.Panel value="history" className={classes.scroll}>
             <History agent={agent} />

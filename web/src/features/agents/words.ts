@@ -70,3 +70,23 @@ export function pathWords(path: string): string {
   if (path.startsWith("tools.")) return `Tool ${path.slice("tools.".length).replaceAll("_", " ")}`;
   return PATHS[path] ?? path.replaceAll(".", ", ").replaceAll("_", " ");
 }
+
+/** How far an agent is rolled out, in the order of promotion. */
+export const STAGES: readonly { state: Schemas["DeploymentState"]; help: string }[] = [
+  { state: "in_development", help: "Admins build it." },
+  { state: "testing", help: "Admins try it." },
+  { state: "available", help: "Admins may activate it." },
+  { state: "active", help: "Whoever it is assigned to can ask it." },
+];
+
+/** The one step that can be taken from here; null at the end. */
+export function nextStage(state: Schemas["DeploymentState"]): Schemas["DeploymentState"] | null {
+  return STAGES[STAGES.findIndex((stage) => stage.state === state) + 1]?.state ?? null;
+}
+
+/** The trust level that goes with an autonomy score, as the server maps them. */
+export function levelOf(score: number): Trust {
+  if (score <= 2) return "read";
+  if (score <= 5) return "standard";
+  return score <= 8 ? "elevated" : "admin";
+}

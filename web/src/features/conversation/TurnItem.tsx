@@ -8,6 +8,7 @@ import { answer, EMPTY, type Reply } from "@/lib/stream";
 import { trailOf, trailOfSteps } from "@/lib/trail";
 import { Markdown } from "@/ui/markdown/Markdown";
 
+import { Approvals } from "./Approvals";
 import { Extras, Notes } from "./Extras";
 import { Files } from "./Files";
 import { MessageActions } from "./MessageActions";
@@ -37,6 +38,7 @@ export const TurnItem = memo(function TurnItem({ channelId, turnId, agentId, tur
   const tree = (
     <div aria-busy={live}>
       <Trail stops={trail} turnId={turnId} live={live} />
+      <Approvals waits={reply.waits} />
       <Words text={message ? message.content : answer(reply)} live={live} />
       {message && <Said message={message} detail={detail} inThread={inThread} turnId={turnId} />}
       {live && <UnderWay channelId={channelId} turnId={turnId} reply={reply} agent={who.name} turn={turn ?? null} />}
@@ -58,8 +60,8 @@ function useProgress(channelId: string, turnId: string, turn: Turn | undefined, 
   const live = !message && !reply.end && (turn ? isLive(turn) : true);
   const lingering = useLingering();
   const detail = useTurnDetail(turnId, !live && lingering).data ?? null;
-  const steps = live ? null : detail?.steps;
-  const trail = useMemo(() => (steps ? trailOfSteps(steps) : trailOf(reply)), [steps, reply]);
+  const known = live ? null : detail;
+  const trail = useMemo(() => (known?.steps ? trailOfSteps(known.steps, known.waits) : trailOf(reply)), [known, reply]);
   return { reply, live, detail, trail };
 }
 
@@ -98,9 +100,11 @@ function UnderWay(props: UnderWayProps) {
   return (
     <>
       <Status {...props} />
-      {reply.waits.map((wait) => (
-        <WaitBar key={wait.id} channelId={channelId} turnId={turnId} wait={wait} />
-      ))}
+      {reply.waits
+        .filter((wait) => wait.kind !== "approval")
+        .map((wait) => (
+          <WaitBar key={wait.id} channelId={channelId} turnId={turnId} wait={wait} />
+        ))}
     </>
   );
 }

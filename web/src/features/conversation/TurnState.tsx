@@ -51,7 +51,7 @@ function wordsFor(reply: Reply): string {
     case "writing":
       return "Writing";
     case "waiting":
-      return "Waiting for a person";
+      return reply.waits.some((wait) => wait.kind === "approval") ? "Waiting for approval" : "Waiting for a person";
     case "calling":
       return reply.announced.length ? `Preparing ${names(reply.announced.map((tool) => label(tool).toLowerCase()))}` : "Using tools";
     default:

@@ -18,6 +18,7 @@ const PAGES: Readonly<Record<SectionId, ComponentType>> = {
   account: lazy(() => import("./Account")),
   people: lazy(() => import("./People")),
   teams: lazy(() => import("./Teams")),
+  roles: lazy(() => import("./Roles")),
   models: lazy(() => import("./Models")),
   storage: lazy(() => import("./Storage")),
 };

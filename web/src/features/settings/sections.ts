@@ -3,6 +3,7 @@ import {
   IconBuilding,
   IconDeviceDesktop,
   IconFile,
+  IconId,
   IconKey,
   IconLock,
   IconPlugConnected,
@@ -19,6 +20,7 @@ export const SECTIONS = [
   { id: "account", title: "General", group: "Account", icon: IconBuilding },
   { id: "people", title: "People", group: "Account", icon: IconUsers },
   { id: "teams", title: "Teams", group: "Account", icon: IconUsersGroup },
+  { id: "roles", title: "Worker roles", group: "Account", icon: IconId },
   { id: "models", title: "Models", group: "Account", icon: IconPlugConnected },
   { id: "storage", title: "Storage", group: "Account", icon: IconFile },
 ] as const;

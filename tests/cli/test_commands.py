@@ -270,7 +270,7 @@ def test_doctor_looks_at_everything_and_finds_it_well(served: Served) -> None:
     assert found["ok"]
     assert set(levels) == {
         "disk", "migrations", "database", "extension", "tenancy", "clock", "queue", "dead letters", "nodes", "model",
-        "server", "storage", "audit", "rules",
+        "server", "storage", "audit", "rules", "keys",
     }  # fmt: skip
     assert levels.pop("model") == "warn", "nobody should take the offline model for a real one"
     levels.pop("disk")

@@ -151,7 +151,8 @@ async def _keys(db: Database, settings: Settings) -> Check:
         words = f"{older} of {count} data keys are under an earlier key, {found.direct} secrets under none"
         begun = f"; a rotation of {found.unfinished:%Y-%m-%d %H:%M} UTC broke off" if found.unfinished else ""
         return Check("keys", "warn", words + begun, "Run: retinue secrets rotate")
-    return Check("keys", "ok", f"{count} data keys open, all under {found.current}")
+    words = f"all that is sealed opens, under {found.current}" if count else "nothing is sealed yet"
+    return Check("keys", "ok", words)
 
 
 def _graded(name: str, value: float, limits: tuple[float, float], found: str, advice: str) -> Check:

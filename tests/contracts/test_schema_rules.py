@@ -66,8 +66,9 @@ select tablename as on_table, policyname as name, roles::text[] as roles, cmd, q
 from pg_policies where schemaname = 'retinue' and permissive = 'PERMISSIVE'
 """
 TEXT_COLUMNS = """
-select table_name || '.' || column_name as name from information_schema.columns
-where table_schema = 'retinue' and data_type = 'text' order by 1
+select c.table_name || '.' || c.column_name as name from information_schema.columns c
+join information_schema.tables t using (table_schema, table_name)
+where c.table_schema = 'retinue' and c.data_type = 'text' and t.table_type = 'BASE TABLE' order by 1
 """
 CHECKS = """
 select c.relname || '.' || a.attname as name, pg_get_constraintdef(k.oid) as definition

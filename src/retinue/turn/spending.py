@@ -55,9 +55,9 @@ async def reserve(engine: Engine, turn: Turn, seq: int, asked: Question, need: N
     limits = tuple(metered(book))
     if need.cost_micro is None and book.governance.unpriced == "allow":
         need = need.model_copy(update={"cost_micro": 0})
-    if against := (*counting.unpriced(limits, need, asked), *_unpriced_turn(turn, need)):
+    if against := (*counting.unpriced(limits, need, asked), *_unpriced_turn(book, turn, need)):
         return against
-    wanted = [*counting.demands(limits, subjects(book, turn), need, asked), *_own(turn, need)]
+    wanted = [*counting.demands(limits, subjects(book, turn), need, asked), *_own(book, turn, need)]
     above = need.cost_micro if turn.interaction.parent_id else None
     if not wanted and above is None:
         return ()
@@ -112,18 +112,25 @@ def subjects(book: Book, turn: Turn) -> Subjects:
 
 
 def _is_limited(book: Book, turn: Turn) -> bool:
-    cap = turn.config.limits.max_cost_micro
-    return cap is not None or turn.interaction.parent_id is not None or next(metered(book), None) is not None
+    return (
+        _cap(book, turn) is not None or turn.interaction.parent_id is not None or next(metered(book), None) is not None
+    )
 
 
-def _own(turn: Turn, need: Need) -> Iterator[Demand]:
-    cap = turn.config.limits.max_cost_micro
+def _cap(book: Book, turn: Turn) -> int | None:
+    """What the turn may cost by itself: the agent's own limit and its role's (AGT-21, REG-06)."""
+    bound = book.role.authority_bounds.max_spend_micro if book.role else None
+    return min((one for one in (turn.config.limits.max_cost_micro, bound) if one is not None), default=None)
+
+
+def _own(book: Book, turn: Turn, need: Need) -> Iterator[Demand]:
+    cap = _cap(book, turn)
     if cap is not None and need.cost_micro:
         yield meters.own_cap(turn.fence, cap, need.cost_micro)
 
 
-def _unpriced_turn(turn: Turn, need: Need) -> tuple[Opinion, ...]:
-    if turn.config.limits.max_cost_micro is None or need.cost_micro is not None:
+def _unpriced_turn(book: Book, turn: Turn, need: Need) -> tuple[Opinion, ...]:
+    if _cap(book, turn) is None or need.cost_micro is not None:
         return ()
     words = (
         "Nobody knows what this costs, and the agent has a limit of cost. Name another model, or take the limit away."

@@ -2,9 +2,9 @@
 -- from one column of account, team and person; so that column is kept the strictest of what was set there and of the
 -- policies of that layer, and what was set is kept beside it.
 
-alter table account add column set_trigger_mode text;
-alter table team add column set_trigger_mode text;
-alter table app_user add column set_trigger_mode text;
+alter table account add column set_trigger_mode text check (set_trigger_mode in ('silent', 'mention', 'proactive'));
+alter table team add column set_trigger_mode text check (set_trigger_mode in ('silent', 'mention', 'proactive'));
+alter table app_user add column set_trigger_mode text check (set_trigger_mode in ('silent', 'mention', 'proactive'));
 update account set set_trigger_mode = loosest_trigger_mode;
 update team set set_trigger_mode = loosest_trigger_mode;
 update app_user set set_trigger_mode = loosest_trigger_mode;

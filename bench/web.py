@@ -6,9 +6,12 @@ navigation, the click or the key to the frame that shows it.
 
 import asyncio
 import gzip
+import json
 import time
+from collections import Counter
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
@@ -34,6 +37,9 @@ kept only up to a bound (rows, long messages, ended turns) has come near it. Qui
 SAMPLES = 6
 """So often the heap is measured while replies stream, in the details: a leak is a slope, not a step."""
 COLLECTIONS = 8
+ELSEWHERE = frozenset({"code", "native"})
+"""Kinds that are not the page's data: compiled code, and what the browser keeps outside of JavaScript's heap (of which
+the greater part is the record of requests that its driver asks for)."""
 KEYS, KEY_SECONDS = 150, 0.1
 GAP = 0.005
 """Two hundred tokens a second."""
@@ -195,8 +201,10 @@ class Place:
         await context.close()
         return {
             "keypress": harness.summary(keys),
-            "heap_growth_percent": round((heaps[-1] / heaps[0] - 1) * 100, 1),
-            "heap_mb": [round(each / 1e6, 2) for each in heaps],
+            "heap_growth_percent": round((heaps[-1].data / heaps[0].data - 1) * 100, 1),
+            "heap_data_mb": [round(each.data / 1e6, 2) for each in heaps],
+            "heap_code_mb": [round(each.code / 1e6, 2) for each in heaps],
+            "heap_used_mb": [round(each.used / 1e6, 2) for each in heaps],
             "tokens_per_second": round(tokens / taken, 1),
             "streamed_seconds": round(taken, 1),
         }
@@ -234,12 +242,47 @@ async def type_keys(page: Page) -> None:
         await asyncio.sleep(KEY_SECONDS)
 
 
-async def heap(session: CDPSession) -> float:
-    """Bytes of JavaScript's heap that are in use after a full collection: the least of several readings, because the
-    page works on between a collection and its reading, and what it makes meanwhile counts as used."""
-    found: list[float] = []
+@dataclass(frozen=True)
+class Heap:
+    """JavaScript's heap after full collections, in bytes."""
+
+    data: int
+    """What the page keeps: strings, objects, arrays, closures and their like."""
+    code: int
+    """What V8 has compiled of the page's own code, which grows while functions are found to be busy and is dropped when
+    they are not; it is bounded by the code that there is."""
+    used: int
+    """The whole, as V8 counts it, with what awaits the next collection."""
+
+
+async def heap(session: CDPSession) -> Heap:
+    """What is alive, by a snapshot, and the least of several readings of what is in use: the page works on between a
+    collection and its reading, and what it makes meanwhile counts as used."""
+    found: list[int] = []
     for _ in range(COLLECTIONS):
         await session.send("HeapProfiler.collectGarbage")
-        found.append(float((await session.send("Runtime.getHeapUsage"))["usedSize"]))
+        found.append(int((await session.send("Runtime.getHeapUsage"))["usedSize"]))
         await asyncio.sleep(0.25)
-    return min(found)
+    sizes = await snapshot(session)
+    data = sum(size for kind, size in sizes.items() if kind not in ELSEWHERE)
+    return Heap(data=data, code=sizes["code"], used=min(found))
+
+
+async def snapshot(session: CDPSession) -> Counter[str]:
+    """The bytes of what is alive, by V8's kinds."""
+    chunks: list[str] = []
+
+    def take(event: dict[str, Any]) -> None:
+        chunks.append(event["chunk"])
+
+    session.on("HeapProfiler.addHeapSnapshotChunk", take)
+    await session.send("HeapProfiler.takeHeapSnapshot", {"reportProgress": False})
+    session.remove_listener("HeapProfiler.addHeapSnapshotChunk", take)
+    seen = json.loads("".join(chunks))
+    meta, nodes = seen["snapshot"]["meta"], seen["nodes"]
+    fields, kinds = meta["node_fields"], meta["node_types"][0]
+    kind, size = fields.index("type"), fields.index("self_size")
+    sizes: Counter[str] = Counter()
+    for start in range(0, len(nodes), len(fields)):
+        sizes[kinds[nodes[start + kind]]] += nodes[start + size]
+    return sizes

@@ -19,7 +19,7 @@ const PAGE = 50;
 const AROUND = 60;
 const MOST = 200;
 /** So many messages are kept of a channel whose end is being read; fewer where they are long. */
-const KEPT = { messages: 400, characters: 256 * 1024, least: 30 };
+const KEPT = { messages: 400, characters: 128 * 1024, least: 16 };
 
 export function historyKey(channel: string) {
   return keys.messages.list(channel, { top_level: true });

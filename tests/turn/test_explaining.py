@@ -57,7 +57,10 @@ async def pay(ctx: Context, amount: float, action: str = "pay") -> str:
     return "paid"
 
 
-TOOLS = (look, send_email, pay)
+PRICE = 400
+order = pay.narrowed(pay.spec.model_copy(update={"slug": "order", "price_micro": PRICE}))
+"""A tool whose calls cost something."""
+TOOLS = (look, send_email, pay, order)
 
 
 @pytest.fixture
@@ -173,6 +176,40 @@ async def test_a_model_is_explained_and_limits_are_named(crew: Lab) -> None:
     for wrong in ({}, {"tool": "look", "model": "script/1"}):
         with pytest.raises(ValueError, match="name a tool or a model"):
             await explained(crew, wrong)
+
+
+@pytest.mark.requirement("COST-07", "COST-19")
+async def test_limits_say_what_is_left_and_decide_where_it_is_too_little(crew: Lab) -> None:
+    ann = await someone(crew)
+    day = {"type": "cost_limit", "per": "account", "period": "day", "limit_micro": 1000, "scope": {"tools": ["order"]}}
+    await write(crew, "A day", day)
+    turn = {"type": "cost_limit", "per": "interaction", "period": "total", "limit_micro": 900}
+    await write(crew, "A turn", turn)
+    often = {"type": "rate_limit", "per": "tool", "amount": 3, "seconds": 3600, "strategy": "token_bucket"}
+    await write(crew, "Often", often)
+    mine = {"type": "rate_limit", "per": "user", "amount": 9, "seconds": 3600, "strategy": "fixed_window"}
+    await write(crew, "Mine", mine)
+    call_of_it = {"tool": "order", "arguments": {"amount": 1}}
+
+    async def left(by: Principal | None = None) -> dict[str, int | None]:
+        here = call_of_it | {"channel_id": crew.world.channel.id}
+        return {one.name: one.left for one in (await explained(crew, here, by)).budgets}
+
+    assert await left() == {"A day": 1000, "A turn": 900, "Often": 3, "Mine": 9}
+    for spent in (1, 2, 3):
+        before = await explained(crew, call_of_it)
+        crew.models.script = [calls(call("order", amount=1))]
+        [step] = await acts(crew, await crew.say())
+        assert step.policy is not None
+        assert (before.verdict, before.reason, before.detail) == (
+            step.policy.verdict, step.policy.reason, step.policy.detail,
+        )  # fmt: skip
+        assert before.verdict == ("allow" if spent < 3 else "deny")
+    assert before.reason == "budget_exceeded"
+    assert await left() == {"A day": 200, "A turn": 900, "Often": 1, "Mine": 7}
+    assert await left(ann) == {"A day": None, "A turn": 900, "Often": None, "Mine": 9}
+    again = await explained(crew, {"tool": "look"})
+    assert again.verdict == "allow"
 
 
 async def someone(lab: Lab, email: str = "ann@example.com", role: Role = Role.MEMBER) -> Principal:

@@ -19,6 +19,7 @@ Prune = Annotated[
     bool, typer.Option("--prune", help="Also remove what the files do not name, in the places they speak of.")
 ]
 Policy = Annotated[str, typer.Argument(metavar="POLICY", help="A policy's id (pol_...) or name.")]
+UNITS = {"micro": "millionths of a dollar", "calls": "calls", "tokens": "tokens"}
 MARKS = {"create": ("+", "green"), "delete": ("-", "red"), "update": ("~", "yellow")}
 
 
@@ -179,7 +180,8 @@ def _explain(answer: dict[str, Any]) -> None:
     typer.echo("")
     render.table(answer["opinions"], ("layer", "rule", "verdict", "reason", "detail"), "")
     for one in answer["budgets"]:
-        typer.echo(f"Counts against “{one['name']}” ({one['layer']}, {one['rule']['type']}).")
+        left = "" if one["left"] is None else f"; {one['left']} {UNITS[one['unit']]} left"
+        typer.echo(f"Counts against “{one['name']}” ({one['layer']}, {one['rule']['type']}){left}.")
 
 
 @app.command()

@@ -58,10 +58,14 @@ class ReasonedOpinion(Value):
 class LimitingPolicy(Value):
     """A limit of cost or rate that the call would count against."""
 
-    policy_id: PolicyId | None
+    policy_id: PolicyId
     layer: Layer
     name: str
     rule: CostRule | RateRule
+    left: int | None = None
+    """How much could be reserved now, in ``unit``; null where that is not for the caller to know."""
+    unit: Literal["micro", "calls", "tokens"]
+    """``micro``: millionths of the rule's currency."""
 
 
 class Explanation(Value):
@@ -77,7 +81,8 @@ class Explanation(Value):
     redact: tuple[str, ...]
     """What would be taken out of the arguments before the call."""
     budgets: tuple[LimitingPolicy, ...]
-    """These are reserved from before the call; whether they have enough left is not looked at here."""
+    """These are reserved from before the call. Where less is left than a tool's call may cost, that is the verdict;
+    what a call of a model may cost depends on what it is sent, and is not known here."""
     tool: str | None = None
     """The tool's own name; null where the agent has no such tool, or a model is asked about."""
     effect: Effect | None = None

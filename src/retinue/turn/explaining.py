@@ -5,12 +5,14 @@ functions as in ``gate`` (a test makes the calls and compares).
 """
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from retinue.db.pool import Database, Tx
-from retinue.domain import ids
-from retinue.domain.accounts import Principal
+from retinue.domain import ids, meters, verdicts
+from retinue.domain.accounts import Principal, Role, at_least
 from retinue.domain.agents import AgentConfig
 from retinue.domain.base import Value
 from retinue.domain.explaining import (
@@ -23,17 +25,18 @@ from retinue.domain.explaining import (
     PolicyTests,
     ReasonedOpinion,
 )
+from retinue.domain.meters import Demand, Need, Subjects
 from retinue.domain.policy import Book
 from retinue.domain.rule_base import Question, SoFar
 from retinue.domain.rule_limits import CostRule, RateRule
 from retinue.domain.tools import ToolCall
 from retinue.domain.verdicts import Layer, Opinion
-from retinue.store import books, policy_sets, situations
+from retinue.store import allowances, books, policy_sets, situations
 from retinue.store.situations import Situation
 from retinue.telemetry import clock
 from retinue.tools.registry import Tool
 from retinue.tools.resolve import Resolved, Source, resolve_agent_tools
-from retinue.turn import gate
+from retinue.turn import gate, spending
 
 OWN = "a policy of their own"
 OWN_WORDS = "The person has a policy of their own about it."
@@ -48,7 +51,11 @@ async def explain(db: Database, sources: Sequence[Source], principal: Principal,
         situation = await situations.access(tx, principal, asked)
         book = await _book(tx, principal.account_id, situation)
     tools = await _tools(principal.account_id, situation.config, sources)
-    return explained(book, situation, tools, asked, whose=principal.user_id)
+    case = _case(book, situation, tools, asked)
+    wanted = _demands(principal.account_id, case)
+    async with db.tenant_tx(principal.account_id) as tx:
+        left = await allowances.left(tx, principal.account_id, wanted)
+    return explained(case, principal, list(zip(wanted, left, strict=True)))
 
 
 async def _book(tx: Tx, account_id: UUID, situation: Situation) -> Book:
@@ -79,19 +86,43 @@ def question(situation: Situation, tool: Tool | None, made: Circumstances) -> Qu
     )  # fmt: skip
 
 
-def explained(book: Book, situation: Situation, tools: Resolved, asked: Hypothesis, *, whose: UUID) -> Explanation:
-    """The judgement in words. ``whose``: who reads it; another person's own policies have no name for them."""
+@dataclass(frozen=True, slots=True)
+class Case:
+    """A call that is asked about, and what rules over it."""
+
+    book: Book
+    situation: Situation
+    tool: Tool | None
+    asked: Question
+
+    @property
+    def arguments(self) -> dict[str, Any]:
+        return self.asked.call.arguments if self.asked.call else {}
+
+
+def _case(book: Book, situation: Situation, tools: Resolved, asked: Hypothesis) -> Case:
     tool = tools.get(asked.tool) if asked.tool is not None else None
-    about = question(situation, tool, _made(asked, tool))
-    judged = gate.verdict(book, situation.config, tool, about)
-    private = situation.user_id != whose
+    return Case(book, situation, tool, question(situation, tool, _made(asked, tool)))
+
+
+Left = tuple[Demand, int]
+"""A limit that the call counts against, and how much of it is left."""
+
+
+def explained(case: Case, principal: Principal, left: Sequence[Left] = ()) -> Explanation:
+    """The judgement in words, for whoever asks: another person's own policies have no name for them."""
+    book, tool = case.book, case.tool
+    judged = gate.verdict(book, case.situation.config, tool, case.asked)
+    if judged.verdict == "allow" and (short := [_short(case, *one) for one in left if _is_short(case, *one)]):
+        judged = verdicts.join((*judged.opinions, *short))
+    private = case.situation.user_id != principal.user_id
     opinions = tuple(_reasoned(book, one, private) for one in judged.opinions)
     telling = next((one for one in opinions if one.verdict == judged.verdict), None)
-    wrong = gate.misfit(tool, asked.arguments) if tool is not None else None
+    wrong = gate.misfit(tool, case.arguments) if tool is not None else None
     return Explanation(
         verdict=judged.verdict, reason=judged.reason, opinions=opinions, ask=judged.ask, redact=judged.redact,
         detail=telling.detail if telling and judged.verdict != "allow" else "",
-        budgets=tuple(_budgets(book, about, private)), tool=tool.spec.slug if tool else None,
+        budgets=tuple(_budgets(case, principal, left)), tool=tool.spec.slug if tool else None,
         effect=tool.spec.effect if tool else None, misfit=wrong.detail if wrong else None, revision=book.revision,
     )  # fmt: skip
 
@@ -115,16 +146,56 @@ def _reasoned(book: Book, said: Opinion, private: bool) -> ReasonedOpinion:
     )
 
 
-def _budgets(book: Book, asked: Question, private: bool) -> Iterator[LimitingPolicy]:
-    """The limits that a call counts against."""
-    about = "model" if asked.call is None else "tool"
-    for written, rule in book.rules():
-        if not isinstance(rule, CostRule | RateRule) or not rule.scope.covers(asked):
+# ── limits ───────────────────────────────────────────────────────────────────────────────────────────────────────
+
+TURN, ABOVE = UUID(int=1), UUID(int=2)
+"""The turn that is only imagined, and the one that would have delegated it."""
+
+
+def _demands(account_id: UUID, case: Case) -> tuple[Demand, ...]:
+    """Every limit that the call counts against; at least one of each unit, so that none is left out."""
+    about = case.situation
+    whose = Subjects(
+        account_id=account_id, team_ids=case.book.team_ids, user_id=about.user_id, agent_id=about.agent_id,
+        chain=(ABOVE, TURN) if case.asked.depth else (TURN,),
+    )  # fmt: skip
+    need = Need(cost_micro=max(1, _price(case)), tokens=1, calls=1)
+    return meters.demands(spending.metered(case.book), whose, need, case.asked)
+
+
+def _price(case: Case) -> int:
+    return case.tool.spec.price_micro if case.tool else 0
+
+
+def _is_short(case: Case, demand: Demand, left: int) -> bool:
+    """Whether the call would be refused for this limit, as far as is known without making it."""
+    match demand.unit:
+        case "calls":
+            return left < 1
+        case "micro":
+            return left < _price(case)
+        case "tokens":
+            return False
+
+
+def _short(case: Case, demand: Demand, left: int) -> Opinion:
+    return meters.refused(demand.model_copy(update={"amount": max(1, _price(case))}), left)
+
+
+def _budgets(case: Case, principal: Principal, left: Sequence[Left]) -> Iterator[LimitingPolicy]:
+    """The limits, each once, with the least that is left of it, for whom that may be told."""
+    admin = at_least(principal.role, Role.ADMIN)
+    for written, rule in case.book.rules():
+        counted = [(demand, rest) for demand, rest in left if demand.policy_id == written.id]
+        if not counted or not isinstance(rule, CostRule | RateRule):
             continue
-        if isinstance(rule, RateRule) and rule.about != about:
+        if written.layer is Layer.USER and case.situation.user_id != principal.user_id:
             continue
-        if not (private and written.layer is Layer.USER):
-            yield LimitingPolicy(policy_id=written.id, layer=written.layer, name=written.name, rule=rule)
+        told = [rest for demand, rest in counted if admin or demand.subject in (principal.user_id, TURN, ABOVE)]
+        yield LimitingPolicy(
+            policy_id=written.id, layer=written.layer, name=written.name, rule=rule, unit=counted[0][0].unit,
+            left=max(0, min(told)) if len(told) == len(counted) else None,
+        )  # fmt: skip
 
 
 # ── several, with what is expected ───────────────────────────────────────────────────────────────────────────────
@@ -148,7 +219,7 @@ async def try_out(
             await policy_sets.apply(tx, principal, trial.policies, prune=trial.prune)
         read = [await _book(tx, account_id, one) for one in found]
     results = tuple(
-        _tried(expected, explained(book, situation, tools[situation.agent_id], one, whose=principal.user_id))
+        _tried(expected, explained(_case(book, situation, tools[situation.agent_id], one), principal))
         for expected, one, situation, book in zip(trial.tests, asked, found, read, strict=True)
     )
     return PolicyTestResults(passed=all(one.passed for one in results), results=results)

@@ -4619,12 +4619,19 @@ export interface components {
          */
         LimitingPolicy: {
             /** Policy Id */
-            policy_id: string | null;
+            policy_id: string;
             layer: components["schemas"]["Layer"];
             /** Name */
             name: string;
             /** Rule */
             rule: components["schemas"]["CostRule"] | components["schemas"]["RateRule"];
+            /** Left */
+            left: number | null;
+            /**
+             * Unit
+             * @enum {string}
+             */
+            unit: "micro" | "calls" | "tokens";
         };
         /**
          * Limits

@@ -36,7 +36,7 @@ WHAT = {
     "initial_js_kb": "JavaScript fetched by that load, gzipped",
     "switch_ms": "from the click on another channel to its end painted, slowest",
     "keypress_ms": "from a key to its paint while a reply streams at 200 tokens/s, p99",
-    "heap_growth_percent": "what a page with streaming replies keeps (compiled code apart), after an hour / three minutes",
+    "heap_growth_percent": "what a page that streams keeps (compiled code apart), after an hour / three minutes",
     "idle_mb": "memory of an idle node besides PostgreSQL",
 }
 HEAD = """# Benchmarks

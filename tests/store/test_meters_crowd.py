@@ -26,16 +26,17 @@ from tests.store.spending import Books, budget
 ROOT = Path(__file__).resolve().parents[2]
 PROCESSES, CALLERS = 8, 8
 CAP, NARROW = 300 * WORST, 120 * WORST
-KILLS = 6
+KILLS = 4
 STANDS = "select policy_id, subject, cap, spent, reserved from meter where account_id = $1"
 COST = "select coalesce(sum(cost_micro), 0)::bigint from step where account_id = $1 and state = 'success'"
 
 
+@pytest.mark.timeout(300)
 @pytest.mark.requirement("COST-11", "COST-08")
 async def test_sixty_four_callers_on_eight_processes_never_pass_a_budget_whoever_is_killed(
     db: Database, database_url: str, office: Office, tmp_path: Path
 ) -> None:
-    """Costs the start of fourteen processes and some seconds of their calls."""
+    """Costs the start of twelve processes and some seconds of their calls."""
     books = Books(db, office.account_id)
     wide = budget(CAP, 1)
     limits = [wide, *(budget(NARROW, 1, policy=ids.new()) for _ in range(3))]

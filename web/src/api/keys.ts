@@ -72,7 +72,13 @@ export const keys = {
   },
   governance: ["governance"] as const,
   waits: { all: ["waits"] as const, list: (filters: object = {}) => ["waits", "list", filters] as const },
-  usage: { all: ["usage"] as const, list: (filters: object = {}) => ["usage", "list", filters] as const },
+  usage: {
+    all: ["usage"] as const,
+    list: (filters: object = {}) => ["usage", "list", filters] as const,
+    days: (by: string, filters: object) => ["usage", "days", by, filters] as const,
+    forecast: (filters: object = {}) => ["usage", "forecast", filters] as const,
+  },
+  budgets: ["budgets"] as const,
   search: (query: string, filters: object = {}) => ["search", query, filters] as const,
   users: {
     all: ["users"] as const,

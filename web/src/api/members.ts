@@ -68,3 +68,15 @@ export function useUpdateUser() {
       ]),
   });
 }
+
+/** One's own roles: in the account (`team_id` null) and in teams. */
+export function useOwnMemberships(user: string | null) {
+  return useQuery({
+    queryKey: keys.members.list({ user }),
+    queryFn: () =>
+      everyPage((after) =>
+        unwrap(api.GET("/v1/members", { params: { query: { user_id: user ?? "", limit: 200, ...(after ? { after } : {}) } } })),
+      ),
+    enabled: user !== null,
+  });
+}

@@ -96,6 +96,32 @@ const auditRoute = createRoute({
   component: lazyRouteComponent(() => import("@/features/audit/AuditPage")),
 });
 
+const policiesRoute = createRoute({
+  getParentRoute: () => shellRoute,
+  path: "/policies",
+  component: lazyRouteComponent(() => import("@/features/policies/PoliciesPage")),
+});
+
+const explainRoute = createRoute({
+  getParentRoute: () => shellRoute,
+  path: "/policies/explain",
+  validateSearch: search.explain,
+  component: lazyRouteComponent(() => import("@/features/policies/ExplainPage")),
+});
+
+const newPolicyRoute = createRoute({
+  getParentRoute: () => shellRoute,
+  path: "/policies/new",
+  validateSearch: search.policy,
+  component: lazyRouteComponent(() => import("@/features/policies/PolicyPage")),
+});
+
+const policyRoute = createRoute({
+  getParentRoute: () => shellRoute,
+  path: "/policies/$policyId",
+  component: lazyRouteComponent(() => import("@/features/policies/PolicyPage")),
+});
+
 const agentsRoute = createRoute({
   getParentRoute: () => shellRoute,
   path: "/agents",
@@ -146,6 +172,10 @@ const routeTree = rootRoute.addChildren([
     activityRoute,
     interactionRoute,
     auditRoute,
+    policiesRoute,
+    explainRoute,
+    newPolicyRoute,
+    policyRoute,
     agentsRoute,
     newAgentRoute,
     agentRoute,

@@ -67,6 +67,23 @@ export function audit(raw: Raw): AuditSearch {
   return given(Object.fromEntries(AUDIT.map((name) => [name, text(raw, name)])));
 }
 
+const USAGE = ["span", "from", "to", "agent_id", "user_id", "model", "budget"] as const;
+
+export type UsageSearch = Partial<Record<(typeof USAGE)[number], string>> & { by?: "agent" | "model" | "team" | "user" | "tool" };
+
+export function usage(raw: Raw): UsageSearch {
+  const by = oneOf(raw, "by", ["agent", "model", "team", "user", "tool"] as const);
+  return given({ by, ...Object.fromEntries(USAGE.map((name) => [name, text(raw, name)])) });
+}
+
+export interface ApprovalsSearch {
+  tab?: "asked" | "standing";
+}
+
+export function approvals(raw: Raw): ApprovalsSearch {
+  return given({ tab: oneOf(raw, "tab", ["asked", "standing"] as const) });
+}
+
 export interface InteractionSearch {
   step?: number;
 }
@@ -74,6 +91,28 @@ export interface InteractionSearch {
 export function interaction(raw: Raw): InteractionSearch {
   const step = Number(raw["step"]);
   return Number.isSafeInteger(step) && step >= 0 && raw["step"] !== "" ? { step } : {};
+}
+
+export interface PolicySearch {
+  layer?: "account" | "team" | "user";
+  team?: string;
+  type?: string;
+}
+
+/** Where a new policy is to stand, and of which kind it is. */
+export function policy(raw: Raw): PolicySearch {
+  return given({ layer: oneOf(raw, "layer", ["account", "team", "user"] as const), team: text(raw, "team"), type: text(raw, "type") });
+}
+
+const EXPLAIN = ["agent", "tool", "model", "user", "channel", "at"] as const;
+
+export type ExplainSearch = Partial<Record<(typeof EXPLAIN)[number] | "args", string>>;
+
+/** A call that is asked about: its arguments stand in the address as JSON. */
+export function explain(raw: Raw): ExplainSearch {
+  const args = raw["args"];
+  const plain = typeof args === "object" && args !== null ? JSON.stringify(args) : text(raw, "args", 4000);
+  return given({ ...Object.fromEntries(EXPLAIN.map((name) => [name, text(raw, name)])), args: plain });
 }
 
 export interface NewSearch {

@@ -16,8 +16,14 @@ export function titleOf(path: string, names: Names): string {
       return id ? (names.channel(id) ?? "Channel") : "Channels";
     case "activity":
       return id ? "Turn" : "Activity";
+    case "approvals":
+      return "Approvals";
     case "audit":
       return "Audit";
+    case "usage":
+      return "Usage";
+    case "policies":
+      return ofPolicy(id);
     case "agents":
       return ofAgent(id, more, names);
     case "settings":
@@ -25,6 +31,11 @@ export function titleOf(path: string, names: Names): string {
     default:
       return "Not found";
   }
+}
+
+function ofPolicy(id: string): string {
+  if (!id) return "Policies";
+  return { new: "New policy", explain: "Explain a call" }[id] ?? "Policy";
 }
 
 function ofAgent(id: string, more: string, names: Names): string {

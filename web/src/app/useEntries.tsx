@@ -1,7 +1,9 @@
 import { useMantineColorScheme, useComputedColorScheme } from "@mantine/core";
 import {
   IconActivity,
+  IconGavel,
   IconHash,
+  IconHelpCircle,
   IconKeyboard,
   IconLock,
   IconLogout,
@@ -115,6 +117,8 @@ function usePageEntries(): Entry[] {
     page("Activity", "turns interactions log timeline", <IconActivity {...icon} />, () => void navigate({ to: "/activity" })),
     page("Agents", "list", <IconUserSquareRounded {...icon} />, () => void navigate({ to: "/agents" })),
     page("Channels", "browse", <IconHash {...icon} />, () => void navigate({ to: "/channels" })),
+    page("Policies", "rules limits governance approval budget hours", <IconGavel {...icon} />, () => void navigate({ to: "/policies" })),
+    page("Explain a call", "why policy verdict allowed denied", <IconHelpCircle {...icon} />, () => void navigate({ to: "/policies/explain" })),
     ...(admin ? [page("Audit", "record log seal verify export", <IconShieldCheck {...icon} />, () => void navigate({ to: "/audit" }))] : []),
     ...SECTIONS.map(section),
   ];

@@ -41,6 +41,8 @@ export default function ActivityPage() {
   return (
     <div className={classes.page}>
       <PageHeader title="Activity" note="Every turn of every agent, as far as you may see it">
+        <LinkAnchor to="/policies" className={classes.audit}>Policies</LinkAnchor>
+        <LinkAnchor to="/usage" className={classes.audit}>Usage</LinkAnchor>
         {admin ? <LinkAnchor to="/audit" className={classes.audit}>Audit</LinkAnchor> : null}
       </PageHeader>
       <DataTable

@@ -1,6 +1,6 @@
 /** One step, open: how it went, what went in and came out, and the exact prompt on demand. */
 import { UnstyledButton } from "@mantine/core";
-import { useMemo, type ReactNode } from "react";
+import { useMemo, useState, type ReactNode } from "react";
 
 import { useStep, type Interaction, type Step, type StepDetail } from "@/api/interactions";
 import { plural } from "@/lib/format";
@@ -12,7 +12,9 @@ import { Duration } from "@/ui/Duration";
 import { ErrorState } from "@/ui/ErrorState";
 import { Fact } from "@/ui/Fact";
 import { JsonView } from "@/ui/JsonView";
+import { ExplainLink } from "@/ui/ExplainLink";
 import { StateDot } from "@/ui/StateDot";
+import { Judged, WhyButton } from "@/ui/Why";
 
 import { Prompt } from "./Prompt";
 import classes from "./StepPanel.module.css";
@@ -35,6 +37,7 @@ export function StepPanel({ interaction, step, onSelect }: Props) {
       {waits.map((wait) => (
         <WaitCard key={wait.id} wait={wait} bare />
       ))}
+      <Why interaction={interaction} step={step} />
       {step.kind === "act" ? <Call interaction={interaction} step={step} /> : <Said interaction={interaction} step={step} onSelect={onSelect} />}
       {step.kind === "think" ? <Prompt interactionId={interaction.id} seq={step.seq} /> : null}
       <details className={classes.stored}>
@@ -62,6 +65,19 @@ function Facts({ step }: { step: Step }) {
       {step.attempt > 1 ? <Fact name="Try">{step.attempt}</Fact> : null}
     </dl>
   ); // prettier-ignore
+}
+
+/** What the rules said about it, in place. */
+function Why({ interaction, step }: { interaction: Interaction; step: Step }) {
+  const [open, setOpen] = useState(false);
+  if (!step.policy) return null;
+  return (
+    <WhyButton open={open} onToggle={() => setOpen(!open)}>
+      <Judged policy={step.policy}>
+        <ExplainLink turn={interaction} step={step} />
+      </Judged>
+    </WhyButton>
+  );
 }
 
 /** A tool call: its arguments and its result, as the journal has them. */

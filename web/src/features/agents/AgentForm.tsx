@@ -8,6 +8,7 @@ import { useCreateAgent, useUpdateAgent, type Agent, type AgentTool, type ToolCh
 import { ApiError } from "@/api/client";
 import { useModels } from "@/api/models";
 import { useTools } from "@/api/tools";
+import { LeaveGuard } from "@/ui/LeaveGuard";
 import { PageHeader } from "@/ui/PageHeader";
 import { LinkButton } from "@/ui/links";
 import { notifyDone } from "@/ui/notify";
@@ -17,7 +18,6 @@ import { LimitsSection, MemorySection, ModelSection, PromptSection } from "./Beh
 import { DangerSection } from "./DangerSection";
 import { type AgentValues, BLANK, type Errors, fromAgent, serverErrors, toChange, toNew, toolsChanged } from "./form";
 import { IdentitySection } from "./IdentitySection";
-import { LeaveGuard } from "./LeaveGuard";
 import { ToolsSection } from "./ToolsSection";
 import { TryPanel } from "./TryPanel";
 import { useAgentForm, type Form } from "./useAgentForm";

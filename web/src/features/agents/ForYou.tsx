@@ -8,13 +8,13 @@ import { ApiError } from "@/api/client";
 import { useMyConfig, useSetMyConfig, type MyConfig } from "@/api/myConfig";
 import { locales, zones } from "@/lib/places";
 import { ErrorState } from "@/ui/ErrorState";
+import { LeaveGuard } from "@/ui/LeaveGuard";
 import { ListSkeleton } from "@/ui/ListSkeleton";
 import { notifyError } from "@/ui/notify";
 import { TimeAgo } from "@/ui/TimeAgo";
 
 import classes from "./ForYou.module.css";
 import { changeOf, check, MOST, newRow, placed, valuesOf, type Values } from "./ownWishes";
-import { LeaveGuard } from "./LeaveGuard";
 import { Section } from "./Section";
 
 const LENGTHS = [

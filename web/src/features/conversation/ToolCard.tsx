@@ -8,11 +8,15 @@ import { reasonOf } from "@/lib/reasons";
 import { ofStep } from "@/lib/states";
 import type { Call } from "@/lib/stream";
 import { keyArgument } from "@/lib/trail";
+import { later } from "@/ui/later";
 import { Duration } from "@/ui/Duration";
 import { JsonView } from "@/ui/JsonView";
 import { StateDot } from "@/ui/StateDot";
 
+import { Approval } from "./Approvals";
 import classes from "./ToolCard.module.css";
+
+const CallWhy = later(() => import("./CallWhy").then((module) => module.CallWhy));
 
 /** One call of a tool: a line that says it all, opened in place to what went in and what came out. */
 export const ToolCard = memo(function ToolCard({ call, turnId }: { call: Call; turnId: string }) {
@@ -43,6 +47,7 @@ function Inside({ call, turnId }: { call: Call; turnId: string }) {
   return (
     <>
       {call.error && <p className={classes.error}>{whyFailed(call)}</p>}
+      {call.approvals?.map((id) => <Approval key={id} id={id} words="It was asked about." />)}
       <p className={classes.label}>Arguments</p>
       <JsonView value={call.arguments ?? {}} label="arguments" height={200} />
       {call.result !== null && (
@@ -51,6 +56,7 @@ function Inside({ call, turnId }: { call: Call; turnId: string }) {
           <JsonView value={call.result} label="result" height={280} />
         </>
       )}
+      <CallWhy turnId={turnId} seq={call.seq} />
       <Link to="/activity/$interactionId" params={{ interactionId: turnId }} search={{ step: call.seq }} className={classes.more}>
         Open in the timeline
       </Link>

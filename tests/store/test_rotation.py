@@ -285,9 +285,14 @@ async def test_nodes_that_were_not_given_the_key_are_named(db: Database) -> None
     for number, (connection, ring) in enumerate(zip(listening, rings, strict=True)):
         keys = {} if ring is None else {"wrapping_keys": ring.sorts}
         await nodes.register(connection, ids.new(), host=f"h{number}", pid=os.getpid(), version="1", **keys)
-    late = await rotation.nodes_without(db, await new_id())
-    assert sorted(node["host"] for node in late) == ["h0", "h2"]
-    assert [node["host"] for node in await rotation.nodes_without(db, await Keyring.local(OLD).key_id())] == ["h2"]
+
+    async def late(key_id: str, *, wrapping: bool) -> list[str]:
+        return sorted(node["host"] for node in await rotation.nodes_without(db, key_id, wrapping=wrapping))
+
+    old_id = await Keyring.local(OLD).key_id()
+    assert await late(await new_id(), wrapping=False) == await late(await new_id(), wrapping=True) == ["h0", "h2"]
+    assert await late(old_id, wrapping=False) == ["h2"]
+    assert await late(old_id, wrapping=True) == ["h1", "h2"], "one that knows the old key wraps with the new one"
     for connection in listening:
         await connection.close()
 

@@ -17,7 +17,6 @@ from retinue.domain import ids
 from retinue.settings import PREVIOUS_FILE, Settings, secret_keys
 from retinue.store import rotation, wrapping
 from retinue.store.rotation import Tally
-from retinue.store.wrapping import Keyring
 
 MOST_NAMED = 20
 
@@ -51,7 +50,7 @@ async def run(settings: Settings, wish: Wish, as_json: bool) -> int:
         db = await app.connect(prepared, url)
         try:
             if not wish.anyway:
-                await _check_nodes(db, ring)
+                await _check_nodes(db, await ring.key_id(), wrapping=not wish.local)
             with _bar(as_json) as tell:
                 tally = await rotation.run(db, ring, replace=wish.data_keys, give_up=wish.give_up_lost, tell=tell)
         finally:
@@ -75,16 +74,15 @@ def make_key_file(settings: Settings) -> None:
     app.write_private(prepared.home / app.KEY_FILE, app.new_key())
 
 
-async def _check_nodes(db: Database, ring: Keyring) -> None:
-    """Raises ``NodesBehind`` for nodes that could not open what is wrapped now."""
-    late = await rotation.nodes_without(db, await ring.key_id())
+async def _check_nodes(db: Database, key_id: str, *, wrapping: bool) -> None:
+    """Raises ``NodesBehind`` for nodes that could not open what is wrapped now, or wrap with another key."""
+    late = await rotation.nodes_without(db, key_id, wrapping=wrapping)
     if late:
         named = ", ".join(f"{node['host']} (pid {node['pid']})" for node in late[:5])
         more = f" and {len(late) - 5} more" if len(late) > 5 else ""
         raise NodesBehind(
-            f"{named}{more} run without the current key and would lose their secrets. Restart them (and processes with "
-            "--no-worker, which are not seen here) with the current key and the one before, then run: retinue secrets "
-            "rotate"
+            f"{named}{more} were not started with the current key, and would lose secrets. Restart them (and processes "
+            "with --no-worker, which are not seen here) with it and the one before, then run: retinue secrets rotate"
         )
 
 

@@ -102,12 +102,13 @@ async def unfinished(tx: Tx) -> datetime | None:
     return found
 
 
-async def nodes_without(db: Database, key_id: str) -> list[dict[str, Any]]:
-    """The living nodes that could not open what this key wraps: those that were started before they were given it."""
+async def nodes_without(db: Database, key_id: str, *, wrapping: bool = True) -> list[dict[str, Any]]:
+    """The living nodes that could not open what this key wraps, or, with ``wrapping``, that would go on to wrap with
+    another: those that were started before it became the current one."""
     async with db.system_tx() as tx:
         known = await nodes.list_nodes(tx)
     sort = KMS.removesuffix(":") if key_id.startswith(KMS) else key_id
-    return [node for node in known if node["alive"] and sort not in node["wrapping_keys"]]
+    return [node for node in known if node["alive"] and sort not in node["wrapping_keys"][: 1 if wrapping else None]]
 
 
 # ── one account ──────────────────────────────────────────────────────────────────────────────────────────────────

@@ -71,6 +71,15 @@ async def test_a_key_without_the_scope_gets_none_by_making_keys_passwords_or_sig
     problem(await weak.put("/v1/me/password", json={"password": "long enough 123"}), 403, "forbidden")
 
 
+async def test_nobody_makes_a_key_that_approves_for_somebody_else(
+    house: House, client: httpx.AsyncClient, people: People
+) -> None:
+    await people.join("other", Role.MEMBER)
+    new = {"name": "n", "user_id": ids.encode("usr", people.ids["other"])}
+    problem(await client.post("/v1/keys", json={**new, "scopes": ["read", "approve"]}), 403, "forbidden")
+    assert (await client.post("/v1/keys", json={**new, "scopes": ["read"]})).status_code == 201
+
+
 @pytest.mark.requirement("GOV-15")
 async def test_the_person_who_asked_does_not_decide_where_four_eyes_are_wanted(
     house: House, client: httpx.AsyncClient, people: People

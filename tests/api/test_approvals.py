@@ -18,6 +18,7 @@ from retinue.domain.tools import arguments_hash
 from retinue.domain.verdicts import Panel
 from retinue.store import approvals, turns
 from retinue.telemetry import clock
+from retinue.tools.registry import Registry
 from tests.api import asking
 from tests.api.asking import ARGUMENTS, House, People
 from tests.api.conftest import Stranger, World, problem
@@ -156,6 +157,15 @@ async def test_changed_arguments_have_to_fit_the_tool_before_they_count(
         assert [one["path"] for one in body["errors"]] == [path]  # type: ignore[attr-defined, index]
     assert (await request.row())["state"] == "open"
     assert (await request.decide(client, arguments=ARGUMENTS)).json()["edited"] is False
+
+
+async def test_arguments_are_not_changed_for_a_tool_that_is_gone(
+    house: House, client: httpx.AsyncClient, state: AppState
+) -> None:
+    request = await house.asks()
+    state.registry = Registry()
+    problem(await request.decide(client, arguments=ARGUMENTS | {"amount": 1}), 409, "wrong_state")
+    assert (await request.decide(client, "reject")).status_code == 200
 
 
 async def test_an_edit_begins_the_count_anew_and_a_stale_look_counts_for_nothing(

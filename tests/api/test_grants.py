@@ -12,7 +12,7 @@ from fastapi import FastAPI
 from retinue.api.deps import AppState
 from retinue.db.pool import Database
 from retinue.domain import ids
-from retinue.domain.accounts import Role
+from retinue.domain.accounts import Principal, Role, Scope
 from retinue.domain.tools import arguments_hash
 from retinue.domain.verdicts import Panel
 from retinue.telemetry import clock
@@ -134,6 +134,18 @@ async def test_a_revoked_grant_is_gone_from_the_rules_and_stays_in_the_record(
     assert await grants(boss) == []
     assert (await grants(boss, ended="true"))[0]["revoked_by"] == ids.encode("usr", people.ids["mine"])
     assert len(await house.audit("grant.revoke")) == 1
+
+
+async def test_a_key_of_an_admin_revokes_what_others_granted_only_with_the_scope_for_it(
+    house: House, client: httpx.AsyncClient, people: People
+) -> None:
+    await people.join("boss", Role.ADMIN)
+    await people.join("mine", Role.MEMBER)
+    await (await house.asks(requester=people.ids["mine"])).decide(client, grant=until())
+    boss = Principal(account_id=house.account, user_id=people.ids["boss"], role=Role.ADMIN)
+    path = f"/v1/grants/{(await grants(client))[0]['id']}"
+    problem(await (await people.key(boss, Scope.READ, Scope.WRITE)).delete(path), 403, "forbidden")
+    assert (await (await people.key(boss)).delete(path)).status_code == 204
 
 
 async def test_making_and_revoking_a_grant_changes_the_revision_of_the_rules(

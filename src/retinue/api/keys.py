@@ -9,7 +9,7 @@ from retinue.api import auth, deps, pages
 from retinue.db.pool import Tx
 from retinue.domain import accounts
 from retinue.domain import audit as lines
-from retinue.domain.accounts import ApiKey, MadeKey, NewKey, Principal, Role
+from retinue.domain.accounts import ApiKey, MadeKey, NewKey, Principal, Role, Scope
 from retinue.domain.ids import KeyId, UserId
 from retinue.store import audit, keys, members, users
 from retinue.telemetry import clock
@@ -37,12 +37,14 @@ async def list_keys(
 @router.post("", status_code=201)
 async def create_key(new: NewKey, caller: deps.Caller, db: deps.Db) -> MadeKey:
     """A new key; ``secret`` is shown this once. Its scopes are among the caller's, its end not after that of the
-    caller's own key."""
+    caller's own key. Nobody makes a key with the scope ``approve`` for somebody else."""
     if not accounts.may_grant(caller.scopes, new.scopes):
         raise errors.Forbidden("A key can be given only scopes that you have here.")
     if new.expires_at is not None and new.expires_at <= clock.now():
         raise errors.BadInput(errors=[{"path": "body.expires_at", "reason": "must be in the future"}])
     user_id = new.user_id or caller.user_id
+    if user_id != caller.user_id and Scope.APPROVE in new.scopes:
+        raise errors.Forbidden("A key with the scope approve is made by the person whose key it is.")
     async with db.tenant_tx(caller.account_id) as tx:
         await _check_user(tx, caller, user_id)
         made = await keys.create(tx, caller.account_id, user_id, await _bounded(tx, caller, new))

@@ -38,6 +38,8 @@ async def run(engine: Engine, account_id: UUID, interaction_id: UUID, job_id: in
             finally:
                 if engine.running.get(interaction_id) is turn:
                     del engine.running[interaction_id]
+                if turn.unsaved is not None:  # it was answered, and cost what it cost, whatever became of the turn
+                    await think.settle(engine, turn, turn.unsaved.seq, turn.unsaved.reply)
         except errors.Fenced:
             telemetry.metrics.fenced_writes_total.inc()
             log.info("a write was refused: another node has this turn")

@@ -8,6 +8,7 @@ import asyncio
 from typing import Any
 
 from retinue import errors, telemetry
+from retinue.domain import stated
 from retinue.domain.models import ModelReply, ModelRequest, TextPart
 from retinue.domain.tools import Effect
 from retinue.domain.turns import Step, StepKind, StepState, Think
@@ -30,6 +31,7 @@ async def run(engine: Engine, turn: Turn, move: Think) -> None:
         Step(seq=move.seq, kind=StepKind.THINK, state=StepState.RUNNING, effect=Effect.READ, attempt=turn.fence.attempt)
     )
     model = engine.models.resolve(turn.model or None, None)
+    turn.stated = stated.stated((await engine.book(turn)).policies)
     judged = await gate.judge_model(engine, turn, model)
     if judged.verdict != "allow":
         await _refused(engine, turn, move.seq, model, judged)
@@ -134,25 +136,24 @@ async def _take_in(engine: Engine, turn: Turn, seq: int, reply: ModelReply) -> N
         turn.unsaved = Unsaved(seq, reply)
         return
     acts = _acts(turn, seq, reply)
-    await turns.record_calls(
-        engine.db,
-        turn.fence,
-        {
-            "think": record(turn, seq, reply),
-            "parts": parts(reply),
-            "text": reply.text,
-            "author": turn.config.name,
-            "calls": [{"seq": act.seq, "tool": act.tool, "effect": act.effect, "input": act.input} for act in acts],
-            "metadata": metadata(turn, reply),
-        },
-    )
+    outcome = {
+        "think": record(turn, seq, reply),
+        "parts": parts(reply),
+        "text": reply.text,
+        "author": turn.config.name,
+        "calls": [{"seq": act.seq, "tool": act.tool, "effect": act.effect, "input": act.input} for act in acts],
+        "metadata": metadata(turn, reply),
+    }
+    try:
+        await turns.record_calls(engine.db, turn.fence, outcome)
+    finally:
+        await settle(engine, turn, seq, reply)
     for act in acts:
         turn.put(act)
-    await settle(engine, turn, seq, reply)
 
 
 async def settle(engine: Engine, turn: Turn, seq: int, reply: ModelReply) -> None:
-    """Once the response is recorded, count what it came to under the limits that hold."""
+    """Count what a response came to under the limits that hold: once it is recorded, or cannot be any more."""
     used = reply.usage.input_tokens + reply.usage.output_tokens
     await spending.settle(engine, turn, seq, reply.cost_micro, used)
 

@@ -378,3 +378,19 @@ async def test_a_policy_holds_agents_to_mentions_and_lets_go_of_them_again(crew:
     assert len((await crew.post("@assistant are you?", mentions=("assistant",))).interactions) == 1
     await crew.configure("delete from policy where account_id = $1 and id = $2", policy_id)
     assert len((await crew.post("and now?")).interactions) == 1
+
+
+@pytest.mark.requirement("GOV-19")
+async def test_the_accounts_policies_come_first_in_what_the_model_reads_and_are_found_again(crew: Lab) -> None:
+    policy_id = await rule(crew, "No mail", {"type": "tool_restriction", "never": ["send_email"]})
+    await rule(crew, "Only me", {"type": "tool_restriction", "never": ["pay"]}, layer="user")
+    ended = await crew.ask()
+    system = crew.models.requests[0].system
+    assert system.startswith("Rules of the organisation you work for.")
+    assert "- No mail: never use these tools: send_email." in system
+    assert "Only me" not in system
+    read = (await crew.steps(ended.id))[0].output
+    assert read is not None and read["read"]["policies"] == [[str(policy_id), 1]]
+    await crew.configure("delete from policy where account_id = $1")
+    await crew.ask()
+    assert "Rules of the organisation" not in crew.models.requests[-1].system

@@ -50,6 +50,7 @@ class Written(Value):
     name: str
     team_id: TeamId | None = None
     priority: int = 100
+    version: int = 1
     rule: Rule | None
 
 
@@ -125,10 +126,11 @@ RULE: TypeAdapter[Rule] = TypeAdapter(Rule)
 
 def book(row: Mapping[str, Any]) -> Book:
     """A book from what ``policy_book_v1`` says. Raises ValidationError where more than a rule cannot be read."""
-    return Book.model_validate({**row, "policies": tuple(_written(one) for one in row["policies"])})
+    return Book.model_validate({**row, "policies": tuple(written(one) for one in row["policies"])})
 
 
-def _written(row: Mapping[str, Any]) -> Written:
+def written(row: Mapping[str, Any]) -> Written:
+    """A policy from its row; its rule is None where it cannot be read."""
     try:
         rule = RULE.validate_python(row["rule"])
     except ValidationError:

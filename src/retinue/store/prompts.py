@@ -14,6 +14,7 @@ from retinue import errors
 from retinue.db.pool import Tx
 from retinue.domain.accounts import Principal
 from retinue.domain.messages import ThreadMessage
+from retinue.domain.policy import Written, written
 from retinue.domain.turns import Interaction, Step
 from retinue.store import interactions, threads, turns
 
@@ -151,3 +152,20 @@ async def configs(tx: Tx, account_id: UUID, interaction_id: UUID) -> Mapping[str
     row = await tx.fetchrow(CONFIGS, account_id, interaction_id)
     assert row is not None
     return row
+
+
+POLICIES = """
+select v.policy_id as id, v.version, v.content ->> 'layer' as layer, v.content ->> 'name' as name,
+    v.content -> 'rule' as rule
+from policy_version v join unnest($2::uuid[], $3::int[]) with ordinality as w (id, version, place)
+    on v.policy_id = w.id and v.version = w.version
+where v.account_id = $1 order by w.place
+"""
+
+
+async def policies(tx: Tx, account_id: UUID, told: Sequence[Sequence[Any]]) -> tuple[Written, ...]:
+    """The policies that a model was told, by id and version: as they were then."""
+    if not told:
+        return ()
+    rows = await tx.fetch(POLICIES, account_id, [UUID(one) for one, _ in told], [version for _, version in told])
+    return tuple(written(dict(row)) for row in rows)

@@ -13,7 +13,7 @@ from retinue.domain import ids
 from retinue.domain.agents import AgentConfig, ContextOptions, Limits
 from retinue.domain.messages import ThreadMessage
 from retinue.domain.models import ModelReply
-from retinue.domain.policy import Book
+from retinue.domain.policy import Book, Written
 from retinue.domain.turns import Interaction, Journal, Step, StepState
 from retinue.domain.user_agent_config import Personal
 from retinue.domain.waits import Wait
@@ -73,6 +73,8 @@ class Turn:
     """The claim itself wrote the intent of the first think step."""
     personal: Personal | None = None
     """What whoever started this set about the agent for themselves."""
+    stated: tuple[Written, ...] = ()
+    """The account's policies that the model is told (GOV-19)."""
     revision: int = 0
     """Of the rules, as last read."""
     team_id: UUID | None = None

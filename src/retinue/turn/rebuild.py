@@ -70,6 +70,7 @@ async def prompt(
         step = think_step(facts, seq)
         found = await _found(tx, principal, facts, step)
         personal = await _personal(tx, principal, facts, step, found)
+        rules = await prompts.policies(tx, account, _read(step).get("policies", ()))
         hash = str(step.input.get("config_hash") or facts.interaction.config_hash)
         content = await turns.config(tx, account, hash)
         if content is None:
@@ -83,7 +84,7 @@ async def prompt(
         found.notes.append(f"It had {found.tools} tools; {len(tools.tools)} of its list are here now.")
     model = model or parts.models.resolve(config.model, facts.default_model)
     turn = _turn(account, facts, config, tools)
-    turn.personal = personal
+    turn.personal, turn.stated = personal, rules
     request = context.assemble(turn, model, found.messages)
     if contents:
         request = await _with_files(parts, account, request, found)
@@ -116,6 +117,11 @@ async def tools_of(parts: Parts, account: UUID, hash: str | None) -> Resolved:
     if content is None:
         return Resolved()
     return await resolve_agent_tools(account, AgentConfig.model_validate(content), parts.sources, report=False)
+
+
+def _read(step: Step) -> dict[str, Any]:
+    """What the step says it has shown the model; empty where it has no answer."""
+    return cast("dict[str, Any]", (step.output or {}).get("read") or {})
 
 
 def think_step(facts: Facts, seq: int) -> Step:

@@ -8,6 +8,7 @@ import asyncio
 from typing import Any
 
 from retinue import errors, telemetry
+from retinue.domain import stated
 from retinue.domain.models import ModelReply, ModelRequest, TextPart
 from retinue.domain.tools import Effect
 from retinue.domain.turns import Step, StepKind, StepState, Think
@@ -30,6 +31,7 @@ async def run(engine: Engine, turn: Turn, move: Think) -> None:
         Step(seq=move.seq, kind=StepKind.THINK, state=StepState.RUNNING, effect=Effect.READ, attempt=turn.fence.attempt)
     )
     model = engine.models.resolve(turn.model or None, None)
+    turn.stated = stated.stated((await engine.book(turn)).policies)
     judged = await gate.judge_model(engine, turn, model)
     if judged.verdict != "allow":
         await _refused(engine, turn, move.seq, model, judged)

@@ -216,7 +216,7 @@ begin
     return (select jsonb_build_object('revision', a.policy_revision, 'governance', a.governance, 'team_ids', v_teams,
         'known', exists (select from agent where account_id = p_account and id = p_agent and origin <> 'trial'),
         'policies', (select coalesce(jsonb_agg(jsonb_build_object('id', p.id, 'layer', p.layer, 'name', p.name,
-                'team_id', p.team_id, 'priority', p.priority, 'rule', p.rule) order by p.priority, p.id), '[]')
+                'team_id', p.team_id, 'priority', p.priority, 'version', p.version, 'rule', p.rule) order by p.priority, p.id), '[]')
             from policy p where p.account_id = p_account and p.enabled
               and (p.layer = 'account' or p.team_id = any (v_teams) or p.user_id = p_user)),
         'registry', (select to_jsonb(r) - 'account_id' - 'updated_at' from agent_registry r

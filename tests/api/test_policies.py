@@ -419,6 +419,31 @@ async def test_the_number_of_policies_in_one_place_is_bounded(
     await make(client, "c", layer="user")
 
 
+@pytest.mark.requirement("SCH-09", "SCH-10", "GOV-12")
+async def test_by_the_names_of_the_specification_policies_are_read_from_the_database(
+    client: httpx.AsyncClient, db: Database, world: World
+) -> None:
+    team = await team_of(client)
+    above = await make(client, priority=3)
+    below = await make(client, layer="team", team_id=team, enabled=False)
+    await make(client, layer="user")
+    account_id = world.owner.account_id
+    async with db.tenant_tx(account_id) as tx:
+        account = [
+            dict(row) for row in await tx.fetch("select * from account_policy where account_id = $1", account_id)
+        ]
+        of_team = [dict(row) for row in await tx.fetch("select * from team_policy where account_id = $1", account_id)]
+    told = {"account_id": account_id, "type": NO_MAIL["type"]}
+    assert account == [
+        told | {"id": ids.decode("pol", above["id"]), "rule": above["rule"], "enabled": True, "priority": 3}
+    ]
+    assert of_team == [
+        told
+        | {"id": ids.decode("pol", below["id"]), "rule": below["rule"], "enabled": False, "priority": 100}
+        | {"team_id": ids.decode("team", team)}
+    ]
+
+
 # ── what the account has decided ─────────────────────────────────────────────────────────────────────────────────
 
 

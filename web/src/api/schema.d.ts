@@ -264,7 +264,7 @@ export interface paths {
         /**
          * Create Key
          * @description A new key; ``secret`` is shown this once. Its scopes are among the caller's, its end not after that of the
-         *     caller's own key.
+         *     caller's own key. Nobody makes a key with the scope ``approve`` for somebody else.
          */
         post: operations["create_key"];
         delete?: never;

@@ -229,3 +229,19 @@ async def test_files_are_in_it_as_the_model_was_shown_them(crew: Lab) -> None:
     for row, request in zip(rows, (sent, blind), strict=True):
         made = await again(crew, row["id"])
         assert (made.request, made.exact) == (request, True)
+
+
+@pytest.mark.requirement("GOV-19")
+async def test_the_policies_a_model_was_told_are_found_again_though_they_are_gone(crew: Lab) -> None:
+    await crew.configure(
+        "insert into policy (account_id, id, layer, name, type, rule) values ($1, $2, 'account', 'No mail', $3, $4)",
+        ids.new(),
+        "tool_restriction",
+        {"type": "tool_restriction", "never": ["send_email"]},
+    )
+    turn = await crew.ask("Hello")
+    await crew.configure("delete from policy where account_id = $1")
+    made = await again(crew, turn.id)
+    assert made.exact
+    assert made.request == crew.models.requests[0]
+    assert "No mail" in made.request.system

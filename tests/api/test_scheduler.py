@@ -243,7 +243,7 @@ async def test_nothing_is_done_for_who_has_no_way_to_the_agent_nor_by_one_that_i
     finance, engineering = teams
     await house.assign("team", finance.id)
     refused = await ask(house, engineering, calls(BOOK), "Never said.")
-    assert (refused["state"], refused["stop_reason"]) == ("succeeded", "not_assigned")
+    assert (refused["state"], refused["stop_reason"]) == ("cancelled", "not_assigned")
     await house.lab.configure("delete from agent_registry where account_id = $1")
     stopped = await ask(house, finance, calls(BOOK), "Never said.")
     assert (stopped["state"], stopped["stop_reason"]) == ("succeeded", "not_registered")

@@ -287,7 +287,12 @@ def _answer(journal: Journal, think: Step) -> Move:
 
 
 def _refused(steps: tuple[Step, ...], think: Step) -> Move:
-    """A rule is against calling the model: what was done so far is the answer, with plain words (COST-08, COST-19)."""
+    """A rule is against calling the model: what was done so far is the answer, with plain words (COST-08, COST-19).
+
+    An agent says nothing to people it is not assigned to: it may have heard them without being addressed.
+    """
+    if think.error == "not_assigned":
+        return Stop(State.CANCELLED, "not_assigned")
     detail = think.policy.detail if think.policy else ""
     return Respond(seq=_next_seq(steps), text=_last_words(steps), reason=think.error, detail=detail)
 

@@ -89,11 +89,25 @@ const interactionRoute = createRoute({
   component: lazyRouteComponent(() => import("@/features/activity/InteractionPage")),
 });
 
+const approvalsRoute = createRoute({
+  getParentRoute: () => shellRoute,
+  path: "/approvals",
+  validateSearch: search.approvals,
+  component: lazyRouteComponent(() => import("@/features/approvals/ApprovalsPage")),
+});
+
 const auditRoute = createRoute({
   getParentRoute: () => shellRoute,
   path: "/audit",
   validateSearch: search.audit,
   component: lazyRouteComponent(() => import("@/features/audit/AuditPage")),
+});
+
+const usageRoute = createRoute({
+  getParentRoute: () => shellRoute,
+  path: "/usage",
+  validateSearch: search.usage,
+  component: lazyRouteComponent(() => import("@/features/usage/UsagePage")),
 });
 
 const policiesRoute = createRoute({
@@ -171,7 +185,9 @@ const routeTree = rootRoute.addChildren([
     channelRoute,
     activityRoute,
     interactionRoute,
+    approvalsRoute,
     auditRoute,
+    usageRoute,
     policiesRoute,
     explainRoute,
     newPolicyRoute,

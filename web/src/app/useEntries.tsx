@@ -1,6 +1,8 @@
 import { useMantineColorScheme, useComputedColorScheme } from "@mantine/core";
 import {
   IconActivity,
+  IconChartBar,
+  IconChecklist,
   IconGavel,
   IconHash,
   IconHelpCircle,
@@ -43,6 +45,7 @@ const SECTIONS = [
   ["general", "General", "account name"],
   ["people", "People", "members invite users roles"],
   ["teams", "Teams", "groups"],
+  ["roles", "Worker roles", "autonomy bounds escalation agents"],
   ["models", "Models", "provider anthropic openai ollama key connect"],
   ["storage", "Storage", "files s3 limits"],
   ["appearance", "Appearance", "theme dark light"],
@@ -115,6 +118,8 @@ function usePageEntries(): Entry[] {
   });
   return [
     page("Activity", "turns interactions log timeline", <IconActivity {...icon} />, () => void navigate({ to: "/activity" })),
+    page("Approvals", "approve reject waits grants decide", <IconChecklist {...icon} />, () => void navigate({ to: "/approvals" })),
+    page("Usage", "cost spending budgets limits forecast money tokens", <IconChartBar {...icon} />, () => void navigate({ to: "/usage" })),
     page("Agents", "list", <IconUserSquareRounded {...icon} />, () => void navigate({ to: "/agents" })),
     page("Channels", "browse", <IconHash {...icon} />, () => void navigate({ to: "/channels" })),
     page("Policies", "rules limits governance approval budget hours", <IconGavel {...icon} />, () => void navigate({ to: "/policies" })),

@@ -62,7 +62,7 @@ function Yours({ admin, onCatalogue }: { admin: boolean; onCatalogue: () => void
   const overview = useAgentOverview();
   const usage = useUsage({ by: ["agent"], since: monthStart(new Date()) });
   const rows = useMemo(
-    () => rowsOf(agents.data ?? [], overview.data, usage.data?.data),
+    () => rowsOf(agents.data ?? [], overview.data, usage.data),
     [agents.data, overview.data, usage.data],
   );
   const shown = matching(rows, query);

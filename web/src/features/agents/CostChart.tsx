@@ -5,11 +5,12 @@ import { VisuallyHidden } from "@mantine/core";
 import "@mantine/charts/styles.css";
 
 import type { AgentDay } from "@/api/agents";
+import { axisCost, tickCost, ticks } from "@/lib/costAxis";
 import { plural } from "@/lib/format";
 import { money } from "@/lib/money";
 
 import classes from "./AgentPage.module.css";
-import { axisCost, bars, summary, tickCost, ticks, weeks } from "./days";
+import { bars, summary, weeks } from "./days";
 
 export default function CostChart({ days, name }: { days: readonly AgentDay[]; name: string }) {
   const data = bars(days);

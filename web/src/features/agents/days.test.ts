@@ -3,7 +3,7 @@ import { expect, test } from "vitest";
 import type { AgentDay } from "@/api/agents";
 import { setPlace } from "@/lib/time";
 
-import { axisCost, bars, dayLabel, summary, tickCost, ticks, weeks } from "./days";
+import { bars, summary, weeks } from "./days";
 
 const day = (day: string, micro: number, turns = 1, failed = 0): AgentDay => ({
   day,
@@ -16,16 +16,6 @@ const day = (day: string, micro: number, turns = 1, failed = 0): AgentDay => ({
 
 setPlace("en-GB", "UTC");
 
-test.each([
-  [0.107, [0, 0.05, 0.1, 0.15], ["$0", "$0.05", "$0.10", "$0.15"]],
-  [0.0031, [0, 0.001, 0.002, 0.003, 0.004], ["$0", "$0.001", "$0.002", "$0.003", "$0.004"]],
-  [42, [0, 20, 40, 60], ["$0", "$20", "$40", "$60"]],
-  [0, [0], ["$0"]],
-])("the axis goes to %d in round steps", (highest, heights, words) => {
-  expect(ticks(highest)).toEqual(heights);
-  expect(heights.map((height) => axisCost(heights[1] ?? 1, height))).toEqual(words);
-});
-
 test("there is a label a week, the last day has one", () => {
   expect(weeks(["a", "b", "c", "d", "e", "f", "g", "h", "i"])).toEqual(["b", "i"]);
 });
@@ -37,10 +27,6 @@ test("bars stand from the oldest day to the newest, in dollars", () => {
   ]);
 });
 
-test("a calendar day is the same day everywhere", () => {
-  expect(dayLabel("2026-12-31")).toBe("31 Dec");
-});
-
 test("sums are exact and empty days sum to nothing", () => {
   expect(summary([day("2026-03-01", 1, 2, 1), day("2026-03-02", 2, 3)])).toEqual({
     cost: { amount_micro: 3, currency: "USD" },
@@ -49,8 +35,4 @@ test("sums are exact and empty days sum to nothing", () => {
     most: 2,
   });
   expect(summary([])).toEqual({ cost: { amount_micro: 0, currency: "USD" }, turns: 0, failed: 0, most: 0 });
-});
-
-test("the axis speaks money", () => {
-  expect(tickCost(0.25)).toBe("$0.25");
 });

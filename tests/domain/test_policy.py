@@ -81,6 +81,46 @@ def test_only_from_the_level_workflow_on_may_other_agents_be_called(level: Capab
     assert (judged.verdict == "allow") is (level is not CapabilityLevel.TOOLS_ONLY)
 
 
+@pytest.mark.requirement("CON-34", "GOV-22")
+@pytest.mark.parametrize(
+    ("own", "account", "depth", "reason"),
+    [
+        (3, 5, 2, None),
+        (3, 5, 3, "delegation_depth_exceeded"),
+        (5, 3, 3, "delegation_depth_exceeded"),
+        (5, 3, 2, None),
+    ],
+)
+def test_the_smaller_depth_of_agent_and_account_counts(own: int, account: int, depth: int, reason: str | None) -> None:
+    rule = {"type": "delegation_depth", "max": account}
+    written = policy.written({"id": ids.new(), "layer": "account", "name": "Depth", "rule": rule})
+    agent = config(capability_level=CapabilityLevel.WORKFLOW, max_delegation_depth=own)
+    question = asked(kind=ToolKind.AGENT).model_copy(update={"depth": depth})
+    assert policy.judge(book(policies=(written,)), agent, question).reason == reason
+
+
+@pytest.mark.requirement("GOV-02", "GOV-03", "GOV-04")
+@pytest.mark.parametrize(
+    ("own", "may"),
+    [
+        (TrustLevel.READ, {TrustLevel.READ}),
+        (TrustLevel.STANDARD, {TrustLevel.READ, TrustLevel.STANDARD}),
+        (TrustLevel.ELEVATED, {TrustLevel.READ, TrustLevel.STANDARD, TrustLevel.ELEVATED}),
+    ],
+)
+def test_an_agent_does_by_itself_what_its_level_is_for(own: TrustLevel, may: set[TrustLevel]) -> None:
+    allowed = {one for one in LEVELS if policy.judge(book(), config(trust_level=own), asked(one)).verdict == "allow"}
+    assert allowed == may
+
+
+@pytest.mark.requirement("CON-06")
+def test_agents_that_come_with_the_platform_are_judged_like_all_others() -> None:
+    rule = {"type": "tool_restriction", "never": ["send"]}
+    written = policy.written({"id": ids.new(), "layer": "account", "name": "No", "rule": rule})
+    judged = policy.judge(book(policies=(written,)), config(slug="assistant"), asked())
+    assert (judged.verdict, judged.reason) == ("deny", "tool_blocked")
+
+
 @pytest.mark.requirement("REG-10", "LIFE-08")
 @pytest.mark.parametrize(
     ("missing", "reason"), [({"registry": None}, "not_registered"), ({"assignments": ()}, "not_assigned")]

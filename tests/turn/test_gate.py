@@ -204,7 +204,7 @@ async def test_a_rule_written_while_a_call_waits_holds_when_it_is_approved(crew:
     assert done == []
 
 
-@pytest.mark.requirement("GOV-10", "GOV-11", "GOV-23", "AUD-07")
+@pytest.mark.requirement("GOV-10", "GOV-11", "GOV-23", "AUD-07", "DUR-19")
 async def test_a_policy_written_in_the_middle_of_a_turn_acts_on_its_next_call(crew: Lab) -> None:
     async def forbid(_: Any) -> Any:
         await rule(crew, "Nothing", {"type": "tool_restriction", "never": ["*"]})

@@ -212,6 +212,9 @@ def _of_agent(book: Book, config: AgentConfig, asked: Question) -> list[Opinion]
         words = "The arguments were not a JSON object. Send them again as one."
         return [_against(Layer.AGENT, "tools", "invalid_arguments", words)]
     found = [*_trust(book.governance, config, spec), *_calls(config, spec, asked.calls_before)]
+    if spec.kind is ToolKind.AGENT and asked.depth >= config.max_delegation_depth:
+        words = f"Work may be passed on {config.max_delegation_depth} times at most from here; that is used up."
+        found.append(_against(Layer.AGENT, "max_delegation_depth", "delegation_depth_exceeded", words))
     if spec.kind is ToolKind.AGENT and config.capability_level not in COMPOSING:
         words = f"{spec.slug} is another agent; calling agents needs the capability level workflow."
         found.append(_against(Layer.AGENT, "capability_level", "capability_too_low", words))

@@ -1,5 +1,6 @@
 """Budgets over HTTP: who sees which, and how they stand."""
 
+from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -8,12 +9,14 @@ import httpx
 import pytest
 from fastapi import FastAPI
 
+from retinue.api.deps import AppState
 from retinue.db.pool import Database
 from retinue.domain import ids, meters
 from retinue.domain.accounts import Principal, Role
 from retinue.domain.meters import Demand
 from retinue.store import meters as stored
 from tests.api.conftest import Stranger, World, as_client, make_key, make_user, problem
+from tests.api.test_live import feed, listening, until
 from tests.store.spending import Books, budget
 
 
@@ -162,3 +165,29 @@ async def test_another_account_sees_none_of_it(db: Database, stranger: Stranger,
 
 async def test_a_cursor_of_another_list_is_refused(client: httpx.AsyncClient) -> None:
     problem(await client.get("/v1/budgets?after=WyJ4Il0"), 422, "invalid_input")
+
+
+async def test_a_warning_is_told_live_to_those_who_can_raise_the_budget_and_to_nobody_else(
+    state: AppState, db: Database, world: World
+) -> None:
+    books = Books(db, world.owner.account_id)
+    team, lead = await lead_of_a_team(db, world)
+    _, outsider = await make_user(db, world, Role.MEMBER)
+    policy = await books.policy(rule("team", warn_at=[50]), team=team)
+    wide = await books.policy(rule("account", warn_at=[50]))
+    own = await books.policy(rule("user", warn_at=[50]), user=outsider.user_id)
+    names = {ids.encode("pol", id): name for id, name in ((policy, "team"), (wide, "account"), (own, "own"))}
+
+    async def told(body: AsyncIterator[bytes], last: UUID) -> list[str]:
+        return [names[id] for _, id, _ in await until(body, "budget", ids.encode("pol", last))]
+
+    async with (
+        listening(state), feed(state, lead) as leads, feed(state, outsider) as outsiders,
+        feed(state, world.owner) as owners,
+    ):  # fmt: skip
+        await spend(books, of(policy, team, 600), 600)
+        await spend(books, of(own, outsider.user_id, 600), 600)
+        await spend(books, of(wide, world.owner.account_id, 600), 600)
+        assert await told(owners, wide) == ["team", "account"]
+        assert await told(leads, policy) == ["team"]
+        assert await told(outsiders, own) == ["own"]

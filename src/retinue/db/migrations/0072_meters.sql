@@ -248,8 +248,9 @@ begin
            then jsonb_build_object((v_policy.rule ->> 'per') || '_id', m.subject) else '{}' end);
     perform notify_v1(p_account, 'budget', m.policy_id, o.user_id) from (
         select distinct b.user_id from member b where b.account_id = p_account
-          and ((b.team_id is null and b.role in ('owner', 'admin')) or (b.team_id = v_policy.team_id and b.role = 'lead')
-               or b.user_id = v_policy.user_id)) o;
+          and case v_policy.layer when 'user' then b.user_id = v_policy.user_id
+              else (b.team_id is null and b.role in ('owner', 'admin')) or (b.team_id = v_policy.team_id and b.role = 'lead')
+              end) o;
     return v_percent;
 end $$;
 

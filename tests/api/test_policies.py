@@ -106,6 +106,14 @@ async def test_a_policy_that_cannot_be_read_is_refused_where_it_is_wrong(
     assert found[0]["path"].startswith(path), found
 
 
+async def test_a_policy_of_a_team_or_an_id_that_is_not_there_is_not_found(client: httpx.AsyncClient) -> None:
+    body = {"name": "x", "rule": NO_MAIL, "layer": "team", "team_id": ids.encode("team", ids.new())}
+    problem(await client.post("/v1/policies", json=body), 404, "not_found")
+    for call in (client.get, client.delete):
+        problem(await call(f"/v1/policies/{NOBODY}"), 404, "not_found")
+    problem(await client.get(f"/v1/policies/{NOBODY}/versions"), 404, "not_found")
+
+
 async def test_two_policies_of_one_place_differ_in_their_names(client: httpx.AsyncClient) -> None:
     made = await make(client, "No mail")
     other = await make(client, "Other")

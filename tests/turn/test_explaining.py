@@ -236,6 +236,13 @@ async def test_people_ask_for_themselves_and_admins_for_anyone_without_seeing_th
     for hidden in ({"channel_id": crew.world.private_channel.id}, {"agent_id": ids.new()}):
         with pytest.raises(errors.NotFound):
             await explained(crew, here | hidden, ann)
+    for missing in ({"channel_id": ids.new()}, {"user_id": ids.new()}):
+        with pytest.raises(errors.NotFound):
+            await explained(crew, here | missing)
+    limit = {"type": "rate_limit", "per": "user", "amount": 5, "seconds": 60}
+    await write(crew, "Ann's pace", limit, ann, layer="user")
+    assert [(one.name, one.left) for one in (await explained(crew, here, ann)).budgets] == [("Ann's pace", 5)]
+    assert (await explained(crew, here | {"user_id": ann.user_id})).budgets == ()
 
 
 # ── the next step ────────────────────────────────────────────────────────────────────────────────────────────────

@@ -2,8 +2,11 @@
 
 import asyncio
 import json
+import shlex
+import sys
 import time
 from collections.abc import Awaitable, Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -14,10 +17,12 @@ from retinue.domain.agents import AgentConfig
 from retinue.domain.external_tools import NewTool, Registered, ToolAuth
 from retinue.domain.tools import Effect, ToolKind
 from retinue.store import secrets, tools
+from retinue.store.kms import KmsCommand
 from retinue.store.secrets import Sealer, Vault
 from retinue.store.wrapping import Keyring
 from retinue.tools import rest, signing
 from retinue.tools.registry import Tool
+from tests.store.test_kms import PROGRAM
 from tests.tools.conftest import Seen, Server, World, http
 from tests.tools.crm import CrmLookup
 
@@ -196,6 +201,39 @@ async def test_invalid_arguments_never_reach_an_endpoint(world: World, serve: Se
         await world.run(tool, arguments)
     assert caught.value.reason_code == "invalid_arguments"
     assert server.seen == []
+
+
+async def test_a_secret_that_cannot_be_opened_just_now_fails_for_the_moment_and_nothing_is_sent(
+    world: World, serve: Serve, tmp_path: Path
+) -> None:
+    """As when the key management service is away."""
+    server = await serve(FINE)
+    (tmp_path / "key-1").write_bytes(bytes(32))
+    kms = Sealer(Keyring([KmsCommand(shlex.join([sys.executable, str(PROGRAM), str(tmp_path)]))]))
+    async with world.db.tenant_tx(world.account) as tx:
+        await secrets.put(tx, kms, world.owner, "crm", "value")
+    made = await register(world, server.url(), auth=ToolAuth(type="bearer", secret_name="crm"))
+    (tmp_path / "fault").write_text("down")
+    away = Sealer(Keyring([KmsCommand(shlex.join([sys.executable, str(PROGRAM), str(tmp_path)]))]))
+    error = await failing(world, rest.as_tool(made.tool, Vault(world.db, away)))
+    assert isinstance(error, errors.ToolTransient)
+    assert (error.reason_code, error.data["sent"], server.seen) == ("secret_unavailable", False, [])
+    assert "AccessDenied" not in error.detail
+
+
+@pytest.mark.parametrize("status", [200, 400])
+async def test_a_secret_that_is_cut_off_in_an_answer_is_taken_out_before_it_is_cut(
+    world: World, serve: Serve, status: int
+) -> None:
+    await keep(world, "crm", "open-sesame-4711")
+    words = "x" * 290 + "open-sesame-4711"
+    body = {"detail": words, "result": {"content": words}}
+    server = await serve(http(status, json.dumps(body).encode()))
+    tool = await external(world, server.url(), auth=ToolAuth(type="bearer", secret_name="crm"))
+    if status == 200:
+        assert (await world.run(tool, {"company": "Acme"}))["content"] == "x" * 290 + "[redacted]"
+    else:
+        assert "open" not in (await failing(world, tool)).detail
 
 
 # ── the answer ───────────────────────────────────────────────────────────────────────────────────────────────────

@@ -202,6 +202,25 @@ async def test_a_secret_from_before_there_were_data_keys_opens(world: World, dat
     await connection.close()
 
 
+async def test_keys_and_secrets_go_with_their_account(world: World, database_url: str) -> None:
+    await put(world, "crm", "value")
+    connection = await owner_of(database_url)
+    sql = "insert into account (id, name, slug) values ($1, 'Other', 'other')"
+    other = ids.new()
+    await connection.execute(sql, other)
+    await connection.execute(
+        "insert into data_key (account_id, id, wrapped, wrapped_by) select $1, id, wrapped, wrapped_by from data_key",
+        other,
+    )
+    await connection.execute(
+        "insert into secret (account_id, id, name, ciphertext) select $1, id, name, ciphertext from secret", other
+    )
+    await connection.execute("delete from account where id = $1", other)
+    assert await connection.fetchval("select count(*) from data_key") == 1
+    await connection.close()
+    assert await read(world, "crm") == "value"
+
+
 async def test_a_forgotten_secret_is_gone(world: World) -> None:
     await put(world, "x", "y")
     async with world.db.tenant_tx(world.account) as tx:

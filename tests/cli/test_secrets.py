@@ -23,6 +23,7 @@ from tests.conftest import SECRET
 from tests.store.test_kms import PROGRAM
 
 VALUE = "open-sesame-4711"
+pytestmark = pytest.mark.timeout(300)  # servers start and stop, again and again
 TWO = {"RETINUE_SECRET_KEY": "two", "RETINUE_SECRET_KEY_PREVIOUS": "one"}
 
 

@@ -86,7 +86,7 @@ export function Layers<T extends Said>({ opinions, all = false, name }: LayersPr
   const layers = byLayer(opinions).filter(({ said }) => all || said.length > 0);
   if (layers.length === 0) return null;
   return (
-    <dl className={classes.list}>
+    <dl className={classes.list} data-all={all || undefined}>
       {layers.map(({ layer, said }) => (
         <div key={layer}>
           <dt>{LAYER_WORDS[layer]}</dt>

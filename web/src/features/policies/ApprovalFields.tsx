@@ -19,7 +19,7 @@ export function ApprovalFields({ form }: { form: Form }) {
   return (
     <>
       <TagsInput
-        label="Only what is about"
+        label="Only calls about"
         description="What tools say they are about, such as external_email. Empty: anything this policy applies to."
         inputWrapperOrder={ORDER}
         data={CATEGORIES}
@@ -33,7 +33,7 @@ export function ApprovalFields({ form }: { form: Form }) {
       {where.length < 20 ? (
         <div>
           <Button size="compact-sm" variant="default" onClick={() => form.insertListItem("approval.where", EMPTY)}>
-            {where.length === 0 ? "Only where an argument is so" : "And where another argument is so"}
+            {where.length === 0 ? "Only where an argument is…" : "And where another argument is…"}
           </Button>
         </div>
       ) : null}
@@ -69,7 +69,7 @@ function Row({ form, at }: { form: Form; at: number }) {
       ) : (
         <TextInput label="Value" placeholder={PLACEHOLDERS[is]} autoComplete="off" {...value} />
       )}
-      <ActionIcon aria-label={`Remove condition ${at + 1}`} mt={25} onClick={() => form.removeListItem("approval.where", at)}>
+      <ActionIcon aria-label={`Remove condition ${at + 1}`} mt={23} onClick={() => form.removeListItem("approval.where", at)}>
         <IconX size={16} stroke={1.5} />
       </ActionIcon>
     </fieldset>

@@ -7,7 +7,6 @@ import { useMemo, useState } from "react";
 import { ApiError } from "@/api/client";
 import { useMe } from "@/api/me";
 import { usePolicies, useUpdatePolicy, type Policy } from "@/api/policies";
-import { plural } from "@/lib/format";
 import { isAdmin } from "@/lib/roles";
 import { offerUndo } from "@/ui/ConfirmUndo";
 import { EmptyState } from "@/ui/EmptyState";
@@ -39,12 +38,13 @@ export default function PoliciesPage() {
   return (
     <div className={classes.page}>
       <PageHeader title="Policies" note="What agents may do. Each layer can only be stricter than those above it.">
-        <LinkAnchor to="/policies/explain" className={classes.back}>Explain a call</LinkAnchor>
+        <LinkAnchor to="/policies/explain" className={classes.back} visibleFrom="sm">Explain a call</LinkAnchor>
         {admin ? <LinkAnchor to="/audit" className={classes.back} visibleFrom="sm">Audit</LinkAnchor> : null}
         <LinkButton to="/policies/new" leftSection={<IconPlus size={16} stroke={1.5} />} px="sm">New policy</LinkButton>
       </PageHeader>
       <div className={classes.scroll}>
         <div className={classes.content}>
+          <LinkAnchor to="/policies/explain" className={classes.phone} hiddenFrom="sm">Explain a call</LinkAnchor>
           {failed ? (
             <ErrorState error={failed.error} retry={() => void failed.refetch()} what="the policies" />
           ) : !all || !places.data ? (
@@ -105,12 +105,9 @@ function Section({ place, policies, names, quiet }: SectionProps) {
   const search = { layer: place.layer, ...(place.team_id ? { team: place.team_id } : {}) };
   return (
     <section className={classes.section} aria-label={place.title}>
-      <div className={classes.headRow}>
-        <div>
-          <h2 className={classes.heading}>{place.title}</h2>
-          {quiet ? null : <p className={classes.help}>{place.help}</p>}
-        </div>
-        {policies.length > 3 ? <span className={classes.dim}>{plural(policies.length, "policy", "policies")}</span> : null}
+      <div>
+        <h2 className={classes.heading}>{place.title}</h2>
+        {quiet ? null : <p className={classes.help}>{place.help}</p>}
       </div>
       {policies.length === 0 ? (
         <p className={classes.none}>

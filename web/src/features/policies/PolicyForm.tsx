@@ -2,13 +2,12 @@
 import { Alert, Button, Group, SegmentedControl, Select, Switch, TextInput } from "@mantine/core";
 import { useDebouncedValue } from "@mantine/hooks";
 import { IconAlertTriangle, IconHistory } from "@tabler/icons-react";
-import { Link } from "@tanstack/react-router";
 import { useMemo, useState } from "react";
 
 import type { Draft, Policy, RuleType } from "@/api/policies";
 import { useMe } from "@/api/me";
 import { LeaveGuard } from "@/ui/LeaveGuard";
-import { LinkButton } from "@/ui/links";
+import { LinkAnchor, LinkButton } from "@/ui/links";
 import { PageHeader } from "@/ui/PageHeader";
 
 import { Section } from "./fields";
@@ -47,9 +46,7 @@ export function PolicyForm({ policy, type, places, place: first, stored, onResto
   const names = useNames();
   const editing = useEditing(initial, stored);
   const { form, view } = editing;
-  const [before] = useState(() => (policy && !stored ? JSON.stringify(editing.read()) : null));
-  const written = editing.read(false);
-  const dirty = !written || JSON.stringify(written) !== before;
+  const dirty = editing.changed();
   const saving = useSaving({ policy, place, editing });
   return (
     <div className={classes.page}>
@@ -78,13 +75,13 @@ export function PolicyForm({ policy, type, places, place: first, stored, onResto
             ) : (
               <TextView text={editing.text} label={view === "json" ? "Policy as JSON" : "Policy as YAML"} error={wrongWords(editing)} onChange={editing.setText} />
             )}
-            <Before policy={policy} place={place} editing={editing} changed={dirty} />
+            <Before policy={policy} place={place} editing={editing} changed={dirty || !policy} />
             {policy ? <Remove policy={policy} onGone={saving.leave} /> : null}
           </div>
         </div>
       </form>
       {policy && history ? <History policy={policy} onClose={() => setHistory(false)} onRestored={onRestored} /> : null}
-      <LeaveGuard blocked={() => !saving.leaving.current && (policy ? dirty : form.isDirty())} />
+      <LeaveGuard blocked={() => !saving.leaving.current && dirty} />
     </div>
   ); // prettier-ignore
 }
@@ -126,7 +123,7 @@ function Basics({ editing, policy, places, place, onPlace }: BasicsProps) {
     <div className={classes.section}>
       <div className={classes.bar}>
         <SegmentedControl aria-label="Write it as" size="xs" value={view} onChange={(value) => editing.turn(value)} data={VIEWS} />
-        {policy ? null : <Link to="/policies/new" search={searchOf(place)}>Another kind of policy</Link>}
+        {policy ? null : <LinkAnchor to="/policies/new" search={searchOf(place)} fz="sm">Another kind</LinkAnchor>}
       </div>
       {policy ? null : (
         <Select

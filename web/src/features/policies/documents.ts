@@ -49,7 +49,7 @@ export interface Wrong {
 export type Read = { ok: true; content: { name: string; enabled: boolean; priority: number; rule: Tree } } | { ok: false; wrong: Wrong };
 
 /** What stands in the text, YAML or JSON alike; or what is wrong with it, and in which line. */
-export function fromText(text: string, slugs: Slugs): Read {
+export function fromText(text: string, slugs: Slugs, unnamed = false): Read {
   const counter = new LineCounter();
   const document = parseDocument(text, { lineCounter: counter });
   const error = document.errors[0];
@@ -62,7 +62,7 @@ export function fromText(text: string, slugs: Slugs): Read {
   const { name, enabled = true, priority = 100, rule, ...rest } = found;
   const odd = Object.keys(rest).find((key) => !["layer", "team", "type"].includes(key));
   if (odd !== undefined) return refuse(`There is no field ${odd}: use name, enabled, priority and rule.`);
-  if (typeof name !== "string" || name.trim() === "") return refuse("Give it a name.");
+  if (typeof name !== "string" || (name.trim() === "" && !unnamed)) return refuse("Give it a name.");
   if (typeof enabled !== "boolean") return refuse("enabled is true or false.");
   if (typeof priority !== "number") return refuse("priority is a number from 0 to 1000.");
   if (!isTree(rule)) return refuse("Write a rule, with its type.");

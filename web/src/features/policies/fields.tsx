@@ -112,7 +112,7 @@ export function SpanField({ form, path, label: title, units }: SpanProps) {
       <NumberInput label={title} min={1} allowDecimal={false} w={140} {...form.getInputProps(`${path}.span`)} />
       <Select
         aria-label={`${title}, unit`}
-        mt={25}
+        mt={21}
         data={units.map((unit) => ({ value: unit, label: UNITS[unit] }))}
         allowDeselect={false}
         w={120}

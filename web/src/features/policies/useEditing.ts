@@ -7,7 +7,7 @@ import type { GivenRule, RuleType } from "@/api/policies";
 import { useUsers } from "@/api/users";
 
 import { check } from "./check";
-import { type Format, fromText, type Slugs, slugsOf, toText, type Wrong } from "./documents";
+import { type Format, fromText, type Slugs, slugsOf, toText, type Tree, type Wrong } from "./documents";
 import { fromContent, toRule, type Values } from "./form";
 import { readable } from "./readable";
 import { usePolicyForm, type Form } from "./useForm";
@@ -32,6 +32,8 @@ export interface Editing {
   turn: (view: View) => void;
   /** What it says; null while something is wrong with it. A missing name is no reason not to look at the rest. */
   read: (named?: boolean) => Written | null;
+  /** Whether it says something else than at first. */
+  changed: () => boolean;
   /** Shows what is wrong with it. */
   complain: () => void;
 }
@@ -43,6 +45,7 @@ export function useEditing(initial: Values, stored: object | null): Editing {
   const [view, setView] = useState<View>(stored ? "json" : "form");
   const [text, setPlain] = useState(() => (stored ? toText({ ...initial, rule: stored }, slugs, "json") : ""));
   const [wrong, setWrong] = useState<Wrong | null>(null);
+  const [begun] = useState(() => (stored ? text : plainly({ ...initial, rule: toRule(initial) })));
 
   function turn(next: View): void {
     if (next === view) return;
@@ -53,7 +56,7 @@ export function useEditing(initial: Values, stored: object | null): Editing {
       setWrong(null);
       return;
     }
-    const read = fromText(text, slugs);
+    const read = fromText(text, slugs, true);
     if (!read.ok) { setWrong(read.wrong); return; }
     if (next !== "form") setPlain(toText(read.content, slugs, next));
     else {
@@ -73,8 +76,16 @@ export function useEditing(initial: Values, stored: object | null): Editing {
       const { name, enabled, priority } = form.values;
       return { name: name.trim() || "New policy", enabled, priority, rule: toRule(form.values) };
     }
-    const found = fromText(text, slugs);
-    return found.ok ? { ...found.content, rule: found.content.rule as unknown as GivenRule } : null;
+    const found = fromText(text, slugs, !named);
+    if (!found.ok) return null;
+    return { ...found.content, name: found.content.name.trim() || "New policy", rule: found.content.rule as unknown as GivenRule };
+  }
+
+  function changed(): boolean {
+    if (view === "form") return plainly({ ...form.values, rule: toRule(form.values) }) !== begun;
+    if (stored) return text !== begun;
+    const found = fromText(text, slugs, true);
+    return !found.ok || plainly(found.content as unknown as Written) !== begun;
   }
 
   function complain(): void {
@@ -87,7 +98,14 @@ export function useEditing(initial: Values, stored: object | null): Editing {
     setPlain(next);
     setWrong(null);
   }
-  return { form, view, text, wrong, type: form.values.type, setText, turn, read, complain };
+  return { form, view, text, wrong, type: form.values.type, setText, turn, read, changed, complain };
+}
+
+/** To compare by: the same for a rule and for the same rule without what goes without saying. */
+function plainly({ name, enabled, priority, rule }: Written): string {
+  const whole = readable(rule);
+  const said = whole ? toRule(fromContent({ name, enabled, priority, rule: whole }, "UTC")) : rule;
+  return JSON.stringify([name.trim(), enabled, priority, said]);
 }
 
 function useSlugs(): Slugs {

@@ -62,6 +62,14 @@ describe("a policy in a line", () => {
     );
   });
 
+  it("says every day, and acting outside, in a word", () => {
+    const days = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"];
+    const where = { ...scope, effects: ["external_once", "read", "external_keyed"] };
+    expect(words({ type: "time_window", days, start: "07:00:00", end: "22:00:00", time_zone: "UTC", scope: where })).toBe(
+      "Every day, 07:00 to 22:00 (UTC) when reading or acting outside",
+    );
+  });
+
   it("says where it applies", () => {
     const where = { agents: ["agt_1", "agt_9"], channels: ["ch_1"], tools: [], effects: ["external_once"] };
     expect(words({ type: "model_allow_list", models: ["openai/*"], scope: where })).toBe(

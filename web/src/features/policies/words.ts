@@ -1,5 +1,5 @@
 /** Policies in words: what each kind is for, and what one means in a line. Pure. */
-import type { GivenRule, Policy, Rule, RuleType } from "@/api/policies";
+import type { Policy, Rule, RuleType } from "@/api/policies";
 import type { Schemas } from "@/api/client";
 import { count, label, names as listed, plural } from "@/lib/format";
 import { money } from "@/lib/money";
@@ -109,7 +109,7 @@ function plain(rule: Rule, names: Names): string {
     case "network_egress":
       return rule.hosts.length > 0 ? `Only to ${all(rule.hosts)}` : "To no host at all";
     case "time_window":
-      return `Only ${daysWords(rule.days)}${hoursWords(rule)}`;
+      return `${rule.days.length === 7 ? "Every day" : `Only ${daysWords(rule.days)}`}${hoursWords(rule)}`;
     case "trigger_mode_restriction":
       return rule.loosest === "proactive" ? "Agents may speak up by themselves" : "Agents work only when they are addressed";
     case "delegation_depth":
@@ -180,7 +180,6 @@ function ofContent(rule: Of<"content_restriction">, names: Names): string {
 
 function daysWords(days: readonly Day[]): string {
   const at = ALL_DAYS.map((day) => days.includes(day));
-  if (at.every(Boolean)) return "every day";
   if (days.length === 0) return "never";
   const runs: string[] = [];
   for (let from = 0; from < at.length; from += 1) {
@@ -216,12 +215,13 @@ export function scopeWords(scope: Schemas["RuleScope"], names: Names): string {
     agents.length > 0 ? `for ${all(agents)}` : "",
     channels.length > 0 ? `in ${either(channels)}` : "",
     scope.tools.length > 0 ? `with ${either(scope.tools.map(toolWords))}` : "",
-    scope.effects.length > 0 ? `when ${either(scope.effects.map((effect) => EFFECTS[effect].toLowerCase()))}` : "",
+    scope.effects.length > 0 ? `when ${either(doing(scope.effects))}` : "",
   ].filter(Boolean);
   return parts.join(", ");
 }
 
-/** A rule as it was given, with what goes without saying; for words about one that is not saved. */
-export function asRule(rule: GivenRule): Rule {
-  return rule as Rule;
+function doing(effects: readonly Effect[]): string[] {
+  const outside = effects.includes("external_keyed") && effects.includes("external_once");
+  const rest = effects.filter((effect) => !outside || !effect.startsWith("external"));
+  return [...rest.map((effect) => EFFECTS[effect].toLowerCase()), ...(outside ? ["acting outside"] : [])];
 }

@@ -8,13 +8,13 @@ import { usePeople } from "@/api/members";
 import { useTeams } from "@/api/teams";
 import { useTools } from "@/api/tools";
 import { usageExportAddress, useUsage, useUsageDays } from "@/api/usage";
-import { plural } from "@/lib/format";
+import { dayLabel } from "@/lib/costAxis";
 import { money } from "@/lib/money";
 import { EmptyState } from "@/ui/EmptyState";
 import { ErrorState } from "@/ui/ErrorState";
 import { ListSkeleton } from "@/ui/ListSkeleton";
 
-import { BY, daysOf, everyDay, exported, isFiltered, toFilters, type By, type UsageSearch } from "./filters";
+import { BY, dayOf, daysOf, everyDay, exported, isFiltered, toFilters, type By, type UsageSearch } from "./filters";
 import { groupsOf, stackOf, type Group, type Known } from "./groups";
 import classes from "./UsagePage.module.css";
 import { UsageFilterBar } from "./UsageFilterBar";
@@ -58,7 +58,7 @@ export function Breakdown({ search, now, admin, onChange }: Props) {
         onChange={(value) => onChange({ ...search, by: value })}
       />
       <Results totals={totals} daily={daily} groups={groups} empty={<Empty search={search} />}>
-        <Chart daily={daily} groups={groups} by={by} days={everyDay(days)} />
+        <Chart daily={daily} groups={groups} by={by} days={everyDay(days)} today={dayOf(now)} />
         <UsageTable groups={groups} by={by} name={NAMES[by]} search={search} />
       </Results>
     </section>
@@ -97,14 +97,22 @@ function Empty({ search }: { search: UsageSearch }) {
   return <EmptyState title="Nothing was used in these days.">When an agent answers, what it took stands here.</EmptyState>;
 }
 
+/** "1 Nov to 21 Nov": up to today, where days are still to come. */
+function spanWords(days: readonly string[], today: string): string {
+  const [first, last] = [days[0] ?? today, days.at(-1) ?? today];
+  const end = first <= today && today < last ? today : last;
+  return first === end ? dayLabel(first) : `${dayLabel(first)} to ${dayLabel(end)}`;
+}
+
 interface ChartProps {
   daily: Daily;
   groups: readonly Group[];
   by: By;
   days: readonly string[];
+  today: string;
 }
 
-function Chart({ daily, groups, by, days }: ChartProps) {
+function Chart({ daily, groups, by, days, today }: ChartProps) {
   const { rows, split } = daily.data ?? { rows: [], split: true };
   const stack = useMemo(() => stackOf(rows, days, groups, by, split), [rows, days, groups, by, split]);
   const micro = groups.reduce((sum, group) => sum + group.micro, 0);
@@ -113,7 +121,7 @@ function Chart({ daily, groups, by, days }: ChartProps) {
       <div className={classes.chartHead}>
         <h2 className={classes.heading}>Cost by day</h2>
         <span className={classes.meta}>
-          {money({ amount_micro: micro, currency: "USD" })} in {plural(days.length, "day")}
+          {money({ amount_micro: micro, currency: "USD" })}, {spanWords(days, today)}
           {split ? "" : `; too many ${NAMES[by].toLowerCase()}s to tell them apart by day`}
         </span>
       </div>

@@ -79,7 +79,7 @@ function columnsOf(by: By, name: string, search: UsageSearch): Column<Group>[] {
     cell: (row) => <span title={count(pick(row))}>{compact(pick(row))}</span>,
     total: (rows) => <span title={count(sum(rows, pick))}>{compact(sum(rows, pick))}</span>,
   }); // prettier-ignore
-  const turns = number("turns", "Turns", 72, (row) => row.turns, 380);
+  const turns = number("turns", "Turns", 72, (row) => row.turns, 320);
   const several = by === "model" || by === "tool"; // a turn may take several of them, and would be counted with each
   return [
     {
@@ -93,9 +93,9 @@ function columnsOf(by: By, name: string, search: UsageSearch): Column<Group>[] {
     { id: "share", title: "Share", width: 120, sortable: false, from: 620, value: (row) => row.share, cell: (row) => <Share group={row} />, total: () => null },
     several ? { ...turns, total: () => null } : turns,
     number("calls", "Calls", 72, (row) => row.calls, 480),
-    number("input", "Tokens in", 88, (row) => row.input, 560),
-    number("output", "Tokens out", 92, (row) => row.output, 660),
-    { ...number("unpriced", "No price", 84, (row) => row.unpriced, 760), cell: (row) => (row.unpriced > 0 ? count(row.unpriced) : <span className={classes.dim}>–</span>) },
+    number("input", "Tokens in", 96, (row) => row.input, 560),
+    number("output", "Tokens out", 104, (row) => row.output, 680),
+    { ...number("unpriced", "No price", 88, (row) => row.unpriced, 760), cell: (row) => (row.unpriced > 0 ? count(row.unpriced) : <span className={classes.dim}>–</span>) },
   ]; // prettier-ignore
 }
 

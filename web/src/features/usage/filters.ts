@@ -51,10 +51,11 @@ export function readSearch(raw: Record<string, unknown>): UsageSearch {
 export function isDay(value: unknown): value is string {
   if (typeof value !== "string" || !/^\d{4}-\d{2}-\d{2}$/.test(value)) return false;
   const at = Date.parse(`${value}T00:00:00Z`);
-  return !Number.isNaN(at) && iso(at) === value;
+  return !Number.isNaN(at) && dayOf(at) === value;
 }
 
-function iso(at: number): string {
+/** The day of a moment, in UTC. */
+export function dayOf(at: number): string {
   return new Date(at).toISOString().slice(0, 10);
 }
 
@@ -63,16 +64,16 @@ function apart(from: string, to: string): number {
 }
 
 export function later(day: string, days: number): string {
-  return iso(Date.parse(`${day}T00:00:00Z`) + days * DAY_MS);
+  return dayOf(Date.parse(`${day}T00:00:00Z`) + days * DAY_MS);
 }
 
 /** The days that are asked about, as seen on the day of `now`. This month is all of it, also what is still to come. */
 export function daysOf({ from, to, span }: UsageSearch, now: number): Days {
   if (from && to) return { since: from, until: later(to, 1) };
   const [year, month] = [new Date(now).getUTCFullYear(), new Date(now).getUTCMonth()];
-  if (!span) return { since: iso(Date.UTC(year, month, 1)), until: iso(Date.UTC(year, month + 1, 1)) };
-  if (span === "last") return { since: iso(Date.UTC(year, month - 1, 1)), until: iso(Date.UTC(year, month, 1)) };
-  const tomorrow = later(iso(now), 1);
+  if (!span) return { since: dayOf(Date.UTC(year, month, 1)), until: dayOf(Date.UTC(year, month + 1, 1)) };
+  if (span === "last") return { since: dayOf(Date.UTC(year, month - 1, 1)), until: dayOf(Date.UTC(year, month, 1)) };
+  const tomorrow = later(dayOf(now), 1);
   return { since: later(tomorrow, -Number.parseInt(span, 10)), until: tomorrow };
 }
 

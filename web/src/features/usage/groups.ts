@@ -43,7 +43,8 @@ const LOADING = "…";
 
 /** One hue, from the strongest to the faintest; what is left over is grey. */
 const SHADES = [
-  "color-mix(in srgb, var(--rt-blue-mark) 62%, var(--rt-text))",
+  "color-mix(in srgb, var(--rt-blue-mark) 55%, var(--rt-text))",
+  "color-mix(in srgb, var(--rt-blue-mark) 80%, var(--rt-text))",
   "var(--rt-blue-mark)",
   "color-mix(in srgb, var(--rt-blue-mark) 68%, var(--rt-ground))",
   "color-mix(in srgb, var(--rt-blue-mark) 42%, var(--rt-ground))",
@@ -124,7 +125,9 @@ export function stackOf(rows: readonly UsageRow[], days: readonly string[], grou
     sum.set(name, (sum.get(name) ?? 0) + row.cost.amount_micro);
   }
   const series = shown.map(({ name, colour }, index) => ({ name: `s${index}`, label: name, color: colour ?? REST }));
-  if (others) series.push(split ? { name: "rest", label: "All others", color: REST } : { name: "rest", label: "Cost", color: "var(--rt-blue-mark)" });
+  const left = groups.filter(({ colour, micro }) => colour === null && micro > 0);
+  const leftWords = left.length === 1 ? (left[0]?.name ?? "") : "All others";
+  if (others) series.push(split ? { name: "rest", label: leftWords, color: REST } : { name: "rest", label: "Cost", color: "var(--rt-blue-mark)" });
   const totals = [...sums.values()].map((sum) => [...sum.values()].reduce((all, one) => all + one, 0));
   return {
     series,

@@ -258,7 +258,7 @@ async def test_children_that_run_at_once_do_not_pass_the_cap_of_their_parent_tog
 # ── what was spent before ────────────────────────────────────────────────────────────────────────────────────────
 
 
-@pytest.mark.parametrize(("per", "spent"), [("account", 600), ("agent", 400), ("user", 500), ("team", 100)])
+@pytest.mark.parametrize(("per", "spent"), [("account", 600), ("agent", 400), ("user", 400), ("team", 500)])
 async def test_a_limit_written_in_the_middle_of_its_period_counts_from_the_beginning(
     books: Books, office: Office, per: str, spent: int
 ) -> None:
@@ -274,7 +274,8 @@ async def test_a_limit_written_in_the_middle_of_its_period_counts_from_the_begin
             books.account_id, turn, ids.new(), channel,
         )  # fmt: skip
         for agent, whose, where, cost in (
-            (books.agent_id, user, ids.new(), 400), (ids.new(), user, turn, 100), (ids.new(), None, ids.new(), 100),
+            (books.agent_id, user, ids.new(), 400), (ids.new(), office.colleague.user_id, turn, 100),
+            (ids.new(), None, ids.new(), 100),
         ):  # fmt: skip
             await tx.execute("select count_usage_v1($1, $2, 1, 1, 0, 0, 0, $3)", books.account_id, agent, cost)
             await tx.execute(

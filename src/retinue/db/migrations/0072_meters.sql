@@ -87,9 +87,12 @@ begin
         where e.account_id = p_account and e.created_at >= p_starts
           and case v_rule ->> 'per' when 'account' then true when 'agent' then e.agent_id = p_subject
               when 'user' then e.user_id = p_subject
-              when 'team' then p_subject = (select c.team_id from channel c where c.account_id = p_account
+              -- the channel's team; where it has none, all of the person's teams (policy_book_v1)
+              when 'team' then coalesce(p_subject = (select c.team_id from channel c where c.account_id = p_account
                   and c.id = (select i.channel_id from interaction i
-                              where i.account_id = p_account and i.id = e.interaction_id))
+                              where i.account_id = p_account and i.id = e.interaction_id)),
+                  exists (select from member b where b.account_id = p_account and b.user_id = e.user_id
+                          and b.team_id = p_subject))
               else false end);
 end $$;
 

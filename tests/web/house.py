@@ -184,6 +184,7 @@ class House:
         """Another user of the account; the id."""
         mail = f"{name.lower().replace(' ', '.')}@example.org"
         made = self.api("POST", "/v1/users", {"email": mail, "name": name})
-        with contextlib.suppress(httpx.HTTPStatusError):
-            self.api("POST", "/v1/members", {"user_id": made["id"], "role": role})
+        if role != "member":
+            own = self.api("GET", f"/v1/members?user_id={made['id']}")["data"][0]
+            self.api("PATCH", f"/v1/members/{own['id']}", {"role": role})
         return made["id"]

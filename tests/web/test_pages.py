@@ -9,11 +9,12 @@ from tests.web import axe
 from tests.web.conftest import Opened
 from tests.web.house import House
 
-SECTIONS = ("profile", "security", "keys", "people", "teams", "models", "storage", "appearance")
+SECTIONS = ("profile", "security", "keys", "people", "teams", "roles", "models", "storage", "appearance")
 PLACES = (
     "/welcome", "/channels", "/channels/{channel}", "/channels/{channel}?panel=details",
     "/channels/{channel}?panel=members", "/channels/{channel}?thread={message}", "/channels/{empty}", "/activity",
     "/activity/{turn}", "/activity/{turn}?step=1", "/agents", "/agents/new", "/agents/{agent}", "/agents/{agent}/edit",
+    "/approvals", "/approvals?tab=asked", "/approvals?tab=standing",
     "/audit", "/audit?event=tool.call", "/channels/ch_00000000000000000000000000", "/nowhere",
     *(f"/settings/{name}" for name in SECTIONS),
 )  # fmt: skip
@@ -79,6 +80,7 @@ def test_axe_objects_to_nothing_on_a_phone_nor_before_signing_in(
         "/channels/{channel}?panel=details",
         "/activity",
         "/activity/{turn}",
+        "/approvals",
         "/audit",
         "/agents",
     ):

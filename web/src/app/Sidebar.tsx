@@ -1,9 +1,10 @@
 import { Kbd, UnstyledButton } from "@mantine/core";
-import { IconActivity, IconHash, IconLock, IconPlus, IconSearch, IconSettings, IconUserSquareRounded, IconUsers, IconWorld } from "@tabler/icons-react";
+import { IconActivity, IconChecklist, IconHash, IconLock, IconPlus, IconSearch, IconSettings, IconUserSquareRounded, IconUsers, IconWorld } from "@tabler/icons-react";
 import { Link } from "@tanstack/react-router";
 import { type ReactNode, useId } from "react";
 
 import { useAgentOverview, useAgents } from "@/api/agents";
+import { useToDecide } from "@/api/approvals";
 import { type Channel, useChannels } from "@/api/channels";
 import { useIsAdmin, useMe } from "@/api/me";
 import { ErrorState } from "@/ui/ErrorState";
@@ -151,9 +152,29 @@ const PLACES = [
   { to: "/agents", label: "Agents", icon: IconUserSquareRounded },
 ] as const;
 
+/** What waits for one's word is counted, and nothing is said where nothing does. */
+function Approvals() {
+  const waiting = useToDecide().data?.length ?? 0;
+  return (
+    <li>
+      <Link to="/approvals" className={classes.row} activeProps={{ "aria-current": "page" }} activeOptions={{ includeSearch: false }}>
+        <IconChecklist className={classes.icon} size={18} stroke={1.5} aria-hidden />
+        <span className={classes.name}>Approvals</span>
+        {waiting > 0 && (
+          <span className={classes.count}>
+            {waiting > 99 ? "99+" : waiting}
+            <span className={classes.hidden}> for you</span>
+          </span>
+        )}
+      </Link>
+    </li>
+  );
+}
+
 function Places() {
   return (
     <ul className={classes.places} aria-label="Places">
+      <Approvals />
       {PLACES.map(({ to, label, icon: Icon }) => (
         <li key={to}>
           <Link to={to} className={classes.row} activeProps={{ "aria-current": "page" }} activeOptions={{ includeSearch: false }}>

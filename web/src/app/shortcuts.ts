@@ -4,6 +4,7 @@ export const PLACES = {
   h: { to: "/", label: "Start" },
   c: { to: "/channels", label: "Channels" },
   a: { to: "/agents", label: "Agents" },
+  p: { to: "/approvals", label: "Approvals" },
   t: { to: "/activity", label: "Activity (turns)" },
   s: { to: "/settings", label: "Settings" },
 } as const;

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 
-import { type Approval, because, byDue, folded, outcome, panelWords, progress, visible, wanted, whoDecides } from "./approvals";
+import { type Approval, because, byDue, folded, outcome, panelWords, progressWords, telling, visible, wanted, whoDecides } from "./approvals";
 
 const panel = { role: "admin" as const, users: [], requester: false, quorum: 1, four_eyes: false };
 const people = { me: "usr_me", name: (id: string) => ({ usr_me: "Me", usr_ada: "Ada", usr_ben: "Ben" })[id] };
@@ -26,8 +26,8 @@ test("those who decide are named by role, by name, and without whom it is for", 
   expect(panelWords({ ...panel, role: null, users: ["usr_ben", "usr_me"] }, people, asker)).toBe("Ben or you");
   expect(panelWords({ ...panel, role: null, requester: true }, people, asker)).toBe("Ada");
   expect(panelWords({ ...panel, users: ["usr_ben"], quorum: 2 }, people, asker)).toBe("two of Ben or any admin");
-  const ask = { ...approval.ask, panels: [panel, { ...panel, role: "owner" as const }] };
-  expect(whoDecides({ ...approval, ask }, people)).toBe("an admin and an owner");
+  const ask = { ...approval.ask, panels: [panel, { ...panel, role: null, users: ["usr_ben"] }] };
+  expect(whoDecides({ ...approval, ask }, people)).toBe("an admin and Ben");
 });
 
 test("a quorum counts those who approved these very arguments", () => {
@@ -37,8 +37,19 @@ test("a quorum counts those who approved these very arguments", () => {
     ...approval, ask: { ...approval.ask, panels: [two] }, missing: [{ panel: two, have: 1 }],
     decisions: [{ ...one, arguments_hash: "old", user_id: "usr_ada", user_name: "Ada" }, { ...one, arguments_hash: "a" }],
   }; // prettier-ignore
-  expect(progress(halfway, people)).toEqual({ have: 1, need: 2, by: ["Ben"] });
-  expect(progress(approval, people)).toBeNull();
+  expect(progressWords(halfway, people)).toBe("1 of 2 approved: Ben");
+  expect(progressWords(approval, people)).toBeNull();
+  const owners = { ...panel, role: "owner" as const, users: ["usr_me"], quorum: 2 };
+  const both = { ...halfway, ask: { ...approval.ask, panels: [two, owners] }, missing: [{ panel: owners, have: 1 }] };
+  expect(progressWords(both, people)).toBe("two admins approved, two of you or any owner: 1 of 2 (Ben)");
+});
+
+test("a panel that is satisfied whenever another is, is not told", () => {
+  const two = { ...panel, quorum: 2 };
+  expect(telling([panel, two])).toEqual([two]);
+  expect(telling([panel, { ...panel }])).toHaveLength(1);
+  expect(telling([{ ...panel, four_eyes: true }, two])).toHaveLength(2);
+  expect(telling([panel, { ...panel, role: "owner" }])).toEqual([{ ...panel, role: "owner" }]);
 });
 
 test("why it is asked names each rule once, and the agent's own settings need no name", () => {

@@ -48,26 +48,60 @@ export function panelWords(panel: Panel, people: People, requester: Pick<Approva
   return `${many} of ${either(role ? [...who, `any ${MANY[role].replace(/s\b/g, "")}`] : who)}${other}`;
 }
 
+const RANK: Record<Schemas["Role"], number> = { member: 0, lead: 1, admin: 2, owner: 3 };
+
+/** Whether everyone whom `one` admits counts in `other`, too, so that it is satisfied with it. */
+function implied(other: Panel, one: Panel): boolean {
+  const role = one.role === null || (other.role !== null && RANK[one.role] >= RANK[other.role]);
+  const users = one.users.every((id) => other.users.includes(id));
+  return role && users && (other.requester || !one.requester) && (one.four_eyes || !other.four_eyes) && one.quorum >= other.quorum;
+}
+
+/** The panels that say something: one that is satisfied whenever another is, is not told. */
+export function telling(panels: readonly Panel[]): Panel[] {
+  return panels.filter(
+    (panel, at) =>
+      !panels.some((one, place) => place !== at && implied(panel, one) && (!implied(one, panel) || place < at)),
+  );
+}
+
 /** Everyone who has to agree: "an admin", "two owners and Ada". */
 export function whoDecides({ ask, ...requester }: Pick<Approval, "ask" | "user_id" | "user_name">, people: People): string {
-  return ask.panels.map((panel) => panelWords(panel, people, requester)).join(" and ");
+  return telling(ask.panels).map((panel) => panelWords(panel, people, requester)).join(" and "); // prettier-ignore
 }
 
 export interface Progress {
+  /** "two admins"; where only one panel decides, that need not be said again. */
+  who: string;
   have: number;
   need: number;
-  /** Who has approved these very arguments so far. */
-  by: string[];
 }
 
-/** How far it has come; null where one word decides. */
-export function progress(approval: Approval, people: People): Progress | null {
-  const { ask, missing, decisions, arguments_hash } = approval;
-  const need = ask.panels.reduce((sum, panel) => sum + panel.quorum, 0);
-  if (need <= 1) return null;
-  const open = missing.reduce((sum, { panel, have }) => sum + panel.quorum - have, 0);
+/** How far each panel has come; nothing where one word decides. */
+export function progress(approval: Approval, people: People): Progress[] {
+  const panels = telling(approval.ask.panels);
+  if (panels.length === 1 && panels[0]?.quorum === 1) return [];
+  return panels.map((panel) => {
+    const open = approval.missing.find((one) => JSON.stringify(one.panel) === JSON.stringify(panel));
+    return { who: panelWords(panel, people, approval), have: open?.have ?? panel.quorum, need: panel.quorum };
+  });
+}
+
+/** Who has approved these very arguments so far. */
+export function approvedBy({ decisions, arguments_hash }: Approval, people: People): string[] {
   const said = decisions.filter((one) => one.decision === "approve" && one.arguments_hash === arguments_hash);
-  return { have: need - open, need, by: said.map((one) => called(one.user_id, people, one.user_name)) };
+  return said.map((one) => called(one.user_id, people, one.user_name));
+}
+
+/** "1 of 2 approved: Ben", "an admin approved, two owners: 1 of 2 (Ada, Ben)"; null where one word decides. */
+export function progressWords(approval: Approval, people: People): string | null {
+  const parts = progress(approval, people);
+  const by = approvedBy(approval, people).join(", ");
+  const [only] = parts;
+  if (!only) return null;
+  if (parts.length === 1) return `${only.have} of ${only.need} approved${by ? `: ${by}` : ""}`;
+  const words = parts.map(({ who, have, need }) => (have >= need ? `${who} approved` : `${who}: ${have} of ${need}`)).join(", ");
+  return by ? `${words} (${by})` : words;
 }
 
 /** Who changed the arguments last; null where they are the agent's own. */

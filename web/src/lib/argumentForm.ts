@@ -26,12 +26,19 @@ function isFields(value: unknown): value is Fields {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
+/** What the tool needs first, in its order, then the rest: the order of a JSON object is not kept. */
+export function ordered(names: readonly string[], schema: Fields): string[] {
+  const required = Array.isArray(schema["required"]) ? schema["required"] : [];
+  const place = (name: string) => (required.includes(name) ? required.indexOf(name) : required.length);
+  return [...names].sort((one, other) => place(one) - place(other));
+}
+
 /** The fields of a schema's properties, then of arguments that the schema does not name. */
 export function fieldsOf(schema: Fields, given: Arguments): Field[] {
   const properties = isFields(schema["properties"]) ? schema["properties"] : {};
   const required = Array.isArray(schema["required"]) ? schema["required"] : [];
-  const names = [...Object.keys(properties), ...Object.keys(given).filter((name) => !Object.hasOwn(properties, name))];
-  return names.map((name) => fieldOf(name, properties[name], given[name], required.includes(name)));
+  const names = [...new Set([...Object.keys(properties), ...Object.keys(given)])];
+  return ordered(names, schema).map((name) => fieldOf(name, properties[name], given[name], required.includes(name)));
 }
 
 function fieldOf(name: string, described: unknown, value: unknown, required: boolean): Field {

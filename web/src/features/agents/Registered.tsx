@@ -88,7 +88,7 @@ function Form({ agent, known }: { agent: Agent; known: Registration | null }) {
       {known === null && <p role="status" className={classes.note}>It is not registered, so it does not work until it is.</p>}
       <div className={classes.pair}>
         <NativeSelect label="Whom it serves" data={TIERS} {...form.getInputProps("registry_tier")} />
-        <NativeSelect label="Worker role" {...form.getInputProps("role_id")}
+        <NativeSelect label="Worker role" inputWrapperOrder={["label", "input", "description", "error"]} {...form.getInputProps("role_id")}
           data={[{ value: "", label: "None: no role bounds it" }, ...roles.map((role) => ({ value: role.id, label: role.name }))]}
           description={<Link to="/settings/$section" params={{ section: "roles" }}>See the roles</Link>} />
       </div>

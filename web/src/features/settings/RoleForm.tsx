@@ -153,7 +153,7 @@ function Rules({ form }: { form: Form }) {
             </ActionIcon>
           </div>
           <TagsInput label="When it uses" data={slugs} {...form.getInputProps(`rules.${at}.tools`)} error={form.errors[`rules.${at}`]} />
-          <TagsInput label="Or tools about" placeholder="external_email" {...form.getInputProps(`rules.${at}.categories`)} />
+          <TagsInput label="Of these categories" placeholder="external_email" {...form.getInputProps(`rules.${at}.categories`)} />
           <div className={classes.pair}>
             <TextInput label="Once the turn costs more than" leftSection="$" inputMode="decimal" {...form.getInputProps(`rules.${at}.spent`)} />
             <NumberInput label="After so many calls of it" min={0} allowDecimal={false} hideControls {...form.getInputProps(`rules.${at}.calls`)} />

@@ -6,9 +6,11 @@ import { type ReactNode, useCallback, useEffect, useId, useMemo, useRef, useStat
 import { useApproval, type Approval } from "@/api/approvals";
 import { ApiError } from "@/api/client";
 import { useMe } from "@/api/me";
-import { useTools } from "@/api/tools";
+import { useTools, type Tool } from "@/api/tools";
 import { useUsers } from "@/api/users";
-import { because, editor, outcome, type People, progress, said, wanted, whoDecides } from "@/lib/approvals";
+import { approvedBy, because, editor, outcome, type People, progressWords, said, wanted, whoDecides } from "@/lib/approvals";
+import { ordered } from "@/lib/argumentForm";
+import { shorten } from "@/lib/format";
 import type { Meaning } from "@/lib/states";
 import { keyArgument } from "@/lib/trail";
 import { ErrorState } from "@/ui/ErrorState";
@@ -72,6 +74,7 @@ function Card({ approval, people, announced, placed }: CardProps) {
   const heading = useId();
   const [notice, setNotice] = useState<string | null>(null);
   const [opened, setOpened] = useState(false);
+  const tool = useTools().data?.find((one) => one.slug === approval.tool);
   const open = approval.state === "open";
   const mine = open && approval.may.decide;
   useKeptFocus(root, `${approval.state} ${mine}`);
@@ -83,7 +86,7 @@ function Card({ approval, people, announced, placed }: CardProps) {
         {told}
       </div>
       <div className={classes.head} data-over={whole || undefined} data-closed={!open || undefined}>
-        <Title id={heading} approval={approval} people={people} whole={whole} />
+        <Title id={heading} approval={approval} people={people} about={whole ? "" : telling(approval, tool?.parameters)} whole={whole} />
         {!mine && (
           <div className={classes.headEnd}>
             {open && approval.may.withdraw && <Withdraw approval={approval} onNotice={setNotice} />}
@@ -95,21 +98,51 @@ function Card({ approval, people, announced, placed }: CardProps) {
       </div>
       {!mine && notice && <p role="alert" className={classes.notice}>{notice}</p>}
       {!open && <Said approval={approval} />}
-      {whole && (
-        <div className={classes.inside}>
-          {approval.arguments && <Arguments value={approval.arguments} changedBy={editor(approval, people)} />}
-          <Facts approval={approval} people={people} placed={placed} />
-          {mine && notice && <p role="alert" className={classes.notice}>{notice}</p>}
-          {mine && <Decide approval={approval} onNotice={setNotice} />}
-        </div>
-      )}
+      {whole && <Inside approval={approval} people={people} placed={placed} tool={tool} notice={notice} onNotice={setNotice} />}
     </div>
   ); // prettier-ignore
 }
 
-const MEANINGS: Partial<Record<NonNullable<Approval["decision"]>, Meaning>> = { approve: "well", reject: "dormant", ask_back: "aware" };
+interface InsideProps {
+  approval: Approval;
+  people: People;
+  placed: boolean;
+  tool: Tool | undefined;
+  notice: string | null;
+  onNotice: (words: string | null) => void;
+}
 
-function Title({ id, approval, people, whole }: { id: string; approval: Approval; people: People; whole: boolean }) {
+/** All of it, with the buttons where one may decide. */
+function Inside({ approval, people, placed, tool, notice, onNotice }: InsideProps) {
+  const [editing, setEditing] = useState(false);
+  const mine = approval.state === "open" && approval.may.decide;
+  return (
+    <div className={classes.inside}>
+      {approval.arguments && !(mine && editing) && (
+        <Arguments value={approval.arguments} schema={tool?.parameters} changedBy={editor(approval, people)} />
+      )}
+      <Facts approval={approval} people={people} placed={placed} description={tool?.description ?? ""} />
+      {mine && notice && <p role="alert" className={classes.notice}>{notice}</p>}
+      {mine && <Decide approval={approval} me={people.me} onNotice={onNotice} onEditing={setEditing} />}
+    </div>
+  ); // prettier-ignore
+}
+
+/** The argument that says most: of those that the tool needs, if it can be. */
+function telling({ arguments: given }: Approval, schema: Record<string, unknown> = {}): string {
+  const names = ordered(Object.keys(given ?? {}), schema);
+  return keyArgument(Object.fromEntries(names.map((name) => [name, given?.[name]])), 60);
+}
+
+interface TitleProps {
+  id: string;
+  approval: Approval;
+  people: People;
+  about: string;
+  whole: boolean;
+}
+
+function Title({ id, approval, people, about, whole }: TitleProps) {
   const came = outcome(approval, people);
   if (came !== null) {
     const meaning = (approval.decision && MEANINGS[approval.decision]) ?? "dormant";
@@ -120,7 +153,6 @@ function Title({ id, approval, people, whole }: { id: string; approval: Approval
       </p>
     );
   }
-  const about = whole ? "" : keyArgument(approval.arguments, 60);
   return (
     <p id={id} className={classes.title}>
       <span className={classes.wanted}>{wanted(approval)}</span>
@@ -132,8 +164,8 @@ function Title({ id, approval, people, whole }: { id: string; approval: Approval
 
 /** "Waits for an admin: 1 of 2 approved." */
 function waitsFor(approval: Approval, people: People): string {
-  const far = progress(approval, people);
-  return `Waits for ${whoDecides(approval, people)}${far && far.have > 0 ? `: ${far.have} of ${far.need} approved` : ""}.`;
+  const far = approvedBy(approval, people).length > 0 ? progressWords(approval, people) : null;
+  return `Waits for ${whoDecides(approval, people)}${far ? `: ${far}` : ""}.`;
 }
 
 /** What was said with the decision. */
@@ -142,19 +174,20 @@ function Said({ approval }: { approval: Approval }) {
   return words && <p className={classes.said}>“{words}”</p>;
 }
 
+const DESCRIPTION = 240;
+
 interface FactsProps {
   approval: Approval;
   people: People;
   placed: boolean;
 }
 
-function Facts({ approval, people, placed }: FactsProps) {
-  const tool = useTools().data?.find((one) => one.slug === approval.tool);
+function Facts({ approval, people, placed, description }: FactsProps & { description: string }) {
   const reasons = because(approval.explanation);
   const open = approval.state === "open";
   return (
     <dl className={classes.facts}>
-      {tool?.description && <Fact name="It does">{firstSentence(tool.description)}</Fact>}
+      {description && <Fact name="It does">{shorten(description, DESCRIPTION)}</Fact>}
       {approval.user_id && <Fact name="For"><For approval={approval} people={people} placed={placed} /></Fact>}
       {reasons.length > 0 && (
         <Fact name="Why">
@@ -189,13 +222,13 @@ function For({ approval, people, placed }: FactsProps): ReactNode {
 }
 
 function Deciders({ approval, people }: Omit<FactsProps, "placed">) {
-  const far = progress(approval, people);
+  const far = progressWords(approval, people);
   const who = whoDecides(approval, people);
   return (
     <>
       {who.charAt(0).toUpperCase() + who.slice(1)}
       {approval.unroutable && <p className={classes.dim}>Too few people may decide this, so the owners can.</p>}
-      {far && <p>{far.have} of {far.need} approved{far.by.length > 0 ? `: ${far.by.join(", ")}` : ""}</p>}
+      {far && <p>{far}</p>}
     </>
   ); // prettier-ignore
 }
@@ -209,10 +242,6 @@ function Decisions({ approval, people }: Omit<FactsProps, "placed">) {
       {one.edited ? " with changes" : ""} <TimeAgo when={one.decided_at} className={classes.dim ?? ""} />
     </p>
   ));
-}
-
-function firstSentence(text: string): string {
-  return /^[^\n]*?[.!?](?=\s|$)/.exec(text.trim())?.[0] ?? text.trim().split("\n")[0] ?? "";
 }
 
 /** Where the focus was on something that is gone now, it goes to the card: it is never lost. */

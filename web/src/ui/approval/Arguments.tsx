@@ -2,17 +2,25 @@ import { Button } from "@mantine/core";
 import { useState } from "react";
 
 import { folded, visible } from "@/lib/approvals";
+import { ordered } from "@/lib/argumentForm";
 import { label } from "@/lib/format";
 import { JsonView } from "@/ui/JsonView";
 
 import classes from "./Approval.module.css";
 
+interface Props {
+  value: Record<string, unknown>;
+  /** Of the tool, where it is known: what it needs comes first. */
+  schema: Record<string, unknown> | undefined;
+  changedBy: string | null;
+}
+
 /** Exactly what would be used: readable, with nothing left out; long texts are folded, what cannot be seen is spelt out. */
-export function Arguments({ value, changedBy }: { value: Record<string, unknown>; changedBy: string | null }) {
+export function Arguments({ value, schema, changedBy }: Props) {
   const [raw, setRaw] = useState(false);
-  const given = Object.entries(value);
+  const given = ordered(Object.keys(value), schema ?? {}).map((name) => [name, value[name]] as const);
   return (
-    <section className={classes.arguments} aria-label="What it would use">
+    <div role="group" className={classes.arguments} aria-label="What it would use">
       <div className={classes.argumentsHead}>
         <span>{changedBy ? `With, as changed by ${changedBy}` : "With"}</span>
         {given.length > 0 && (
@@ -39,7 +47,7 @@ export function Arguments({ value, changedBy }: { value: Record<string, unknown>
           ))}
         </dl>
       )}
-    </section>
+    </div>
   );
 }
 

@@ -15,10 +15,14 @@ type Mode = "choose" | "edit" | "reject" | "ask_back";
 
 interface Props {
   approval: Approval;
+  /** Who decides. */
+  me: string | null;
   onNotice: (words: string | null) => void;
+  /** The arguments stand in fields, and need not stand above them, too. */
+  onEditing: (editing: boolean) => void;
 }
 
-export function Decide({ approval, onNotice }: Props) {
+export function Decide({ approval, me, onNotice, onEditing }: Props) {
   const [mode, setMode] = useState<Mode>("choose");
   const [from, setFrom] = useState<Mode | null>(null); // where the focus goes back to
   const [later, setLater] = useState<LaterValues>(OFF);
@@ -44,6 +48,7 @@ export function Decide({ approval, onNotice }: Props) {
   function leave(): void {
     setFrom(mode);
     setMode("choose");
+    onEditing(false);
     setWrong({});
   }
   const stop = (event: KeyboardEvent): void => {
@@ -52,13 +57,16 @@ export function Decide({ approval, onNotice }: Props) {
     event.stopPropagation();
     leave();
   };
-  const open = (next: Mode) => () => setMode(next);
+  const open = (next: Mode) => () => {
+    setMode(next);
+    onEditing(next === "edit");
+  };
   const busy = decide.isPending;
   return (
     <div onKeyDown={stop}>
       {mode === "choose" && (
         <div className={classes.form}>
-          {approval.may.grant && <Later values={later} onChange={setLater} approval={approval} error={grantError(wrong)} />}
+          {approval.may.grant && <Later values={later} onChange={setLater} approval={approval} me={me} error={grantError(wrong)} />}
           <div className={classes.buttons}>
             <Button size="compact-md" loading={busy} onClick={() => send({ decision: "approve" })}>
               {later.on ? "Approve, and later calls" : "Approve"}

@@ -12,13 +12,14 @@ interface Props {
   values: LaterValues;
   onChange: (values: LaterValues) => void;
   approval: Approval;
+  me: string | null;
   error: string | undefined;
 }
 
 /** Whether the approval is to stand for later calls, too: for which, and until when. */
-export function Later({ values, onChange, approval, error }: Props) {
+export function Later({ values, onChange, approval, me, error }: Props) {
   const set = (some: Partial<LaterValues>) => onChange({ ...values, ...some });
-  const person = approval.user_name ?? "the same person";
+  const person = approval.user_id === me ? "you" : (approval.user_name ?? "the same person");
   return (
     <div className={classes.later}>
       <Checkbox

@@ -41,7 +41,7 @@ def _meaning(rule: Rule) -> str:
             kinds = [*(["certain texts"] if rule.patterns else []), *(["certain topics"] if rule.topics else [])]
             kinds += [kind.value.replace("_", " ") for kind in rule.detect]
             after = {"block": "refused", "redact": "taken out", "ask": "decided on by a person"}[rule.then]
-            return f"these are {after} wherever they stand in a call: {listed(kinds)}"
+            return f"these are {after} wherever they stand in a call: {listed(tuple(kinds))}"
         case ApprovalRule():
             about = f" about {listed(rule.categories)}" if rule.categories else ""
             some = "some calls" if rule.where else "calls"

@@ -72,3 +72,16 @@ async def test_a_turn_goes_on_where_usage_cannot_be_written_and_it_is_brought_ov
 async def test_what_fails_for_another_reason_fails_as_it_did(lab: Lab) -> None:
     with pytest.raises(asyncpg.UndefinedFunctionError):
         await late.call_durably(lab.db, "select no_such_function($1)", lab.account)
+
+
+@pytest.mark.requirement("PRN-14")
+async def test_usage_that_is_kept_for_later_belongs_to_its_account_alone(lab: Lab, database_url: str) -> None:
+    connection = await asyncpg.connect(database_url)
+    rows = await connection.fetch(
+        "select c.relname, c.relrowsecurity and c.relforcerowsecurity as forced, p.qual, p.with_check from pg_class c "
+        "join pg_policies p on p.schemaname = 'retinue_late' and p.tablename = c.relname "
+        "and p.roles = '{retinue_app}' where c.relnamespace = 'retinue_late'::regnamespace and c.relkind = 'r'"
+    )
+    await connection.close()
+    mine = "(account_id = retinue.current_account())"
+    assert sorted(map(tuple, rows)) == [("token_event", True, mine, mine), ("usage_counter", True, mine, mine)]

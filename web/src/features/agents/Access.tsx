@@ -86,10 +86,10 @@ function Row({ agent, one, admin, editing, onEdit }: RowProps) {
       { onError: (error) => notifyError(error, `Couldn't assign it to ${name} again`) },
     );
   const end = () =>
-    unassign.mutate(one.id, {
-      onSuccess: () => offerUndo({ message: `${name} can no longer use ${agent.name} by this way.`, undo: back }),
-      onError: (error) => notifyError(error, `Couldn't take it from ${name}`),
-    });
+    unassign.mutateAsync(one.id).then(
+      () => offerUndo({ message: `${name} can no longer use ${agent.name} by this way.`, undo: back }), // the row is gone by then
+      (error: unknown) => notifyError(error, `Couldn't take it from ${name}`),
+    );
   return (
     <li>
       <div className={classes.row}>
@@ -105,7 +105,7 @@ function Row({ agent, one, admin, editing, onEdit }: RowProps) {
               Restrict
             </Button>
             {(admin || words === null) && (
-              <Button size="xs" variant="default" aria-label={`Take it from ${name}`} loading={unassign.isPending} onClick={end}>
+              <Button size="xs" variant="default" aria-label={`Take it from ${name}`} loading={unassign.isPending} onClick={() => void end()}>
                 Take away
               </Button>
             )}

@@ -109,11 +109,13 @@ function Remove({ role }: { role: WorkerRole }) {
   const [asking, setAsking] = useState(false);
   const remove = useDeleteRole();
   const onRemove = () =>
-    remove.mutate(role.id, {
-      onSuccess: () => notifyDone(`${role.name} is removed.`),
-      onError: (error) => notifyError(error, `Couldn't remove ${role.name}`),
-      onSettled: () => setAsking(false),
-    });
+    remove
+      .mutateAsync(role.id)
+      .then(
+        () => notifyDone(`${role.name} is removed.`), // the row is gone by then
+        (error: unknown) => notifyError(error, `Couldn't remove ${role.name}`),
+      )
+      .finally(() => setAsking(false));
   return (
     <>
       <Button size="xs" variant="default" aria-label={`Remove ${role.name}`} onClick={() => setAsking(true)}>
@@ -125,7 +127,7 @@ function Remove({ role }: { role: WorkerRole }) {
           <Button variant="default" onClick={() => setAsking(false)} data-autofocus>
             Keep it
           </Button>
-          <Button color="red" loading={remove.isPending} onClick={onRemove}>
+          <Button color="red" loading={remove.isPending} onClick={() => void onRemove()}>
             Remove
           </Button>
         </Group>

@@ -128,6 +128,8 @@ function Inside({ approval, people, placed, tool, notice, onNotice }: InsideProp
   ); // prettier-ignore
 }
 
+const MEANINGS: Partial<Record<NonNullable<Approval["decision"]>, Meaning>> = { approve: "well", reject: "dormant", ask_back: "aware" };
+
 /** The argument that says most: of those that the tool needs, if it can be. */
 function telling({ arguments: given }: Approval, schema: Record<string, unknown> = {}): string {
   const names = ordered(Object.keys(given ?? {}), schema);

@@ -103,7 +103,7 @@ function Remarks({ known, onClose }: { known: readonly string[]; onClose: () => 
         </ul>
       </Alert>
       <div>
-        <Button variant="default" onClick={onClose} data-autofocus>
+        <Button variant="default" onClick={onClose} autoFocus>
           Done
         </Button>
       </div>

@@ -89,7 +89,7 @@ def test_an_agent_is_assigned_and_its_tools_are_taken_away_for_some(house: House
     expect(row).to_contain_text("Current time at most 2 calls a turn")
     [kept] = [one for one in house.api("GET", f"/v1/agents/{agent}/assignments") if one["scope_id"] == team["id"]]
     assert kept["tool_restrictions"]["current_time"]["max_calls_per_interaction"] == 2
-    row.get_by_role("button", name="Take it from Night shift").click()
+    row.get_by_role("button", name="Take away from Night shift").click()
     expect(row).to_have_count(0)
     page.get_by_role("button", name="Undo").click()
     expect(row).to_contain_text("Current time at most 2 calls a turn")

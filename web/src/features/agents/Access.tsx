@@ -105,7 +105,7 @@ function Row({ agent, one, admin, editing, onEdit }: RowProps) {
               Restrict
             </Button>
             {(admin || words === null) && (
-              <Button size="xs" variant="default" aria-label={`Take it from ${name}`} loading={unassign.isPending} onClick={() => void end()}>
+              <Button size="xs" variant="default" aria-label={`Take away from ${name}`} loading={unassign.isPending} onClick={() => void end()}>
                 Take away
               </Button>
             )}

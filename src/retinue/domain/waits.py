@@ -46,7 +46,8 @@ class Wait(Value):
     resolution: dict[str, Any] | None = None
     """For ``outcome``: ``{"happened": true, "result": ...}`` or ``{"happened": false, "retry": bool}``; for
     ``approval``: ``{"decision": "approve" | "reject" | "ask_back" | "withdrawn" | "expired", "by": [user],
-    "arguments_hash": ...}``, with ``arguments`` where they were edited, ``reason`` and ``question`` where one was given."""
+    "arguments_hash": ...}``, with ``arguments`` where they were edited, ``reason`` and ``question``
+    where one was given."""
     resolved_by: UserId | None = None
     due_at: datetime | None = None
     ask: Ask | None = None

@@ -15,9 +15,15 @@ PLACES = (
     "/channels/{channel}?panel=members", "/channels/{channel}?thread={message}", "/channels/{empty}", "/activity",
     "/activity/{turn}", "/activity/{turn}?step=1", "/agents", "/agents/new", "/agents/{agent}", "/agents/{agent}/edit",
     "/approvals", "/approvals?tab=asked", "/approvals?tab=standing",
-    "/audit", "/audit?event=tool.call", "/channels/ch_00000000000000000000000000", "/nowhere",
+    "/policies", "/policies/new", "/policies/new?type=approval", "/policies/new?type=content_restriction",
+    "/policies/new?type=time_window", "/policies/new?type=tool_restriction", "/policies/{policy}", "/policies/explain",
+    "/policies/explain?agent={agent}&tool=current_time",
+    "/audit", "/audit?event=tool.call", "/usage", "/usage?by=model&budget=new", "/channels/ch_00000000000000000000000000", "/nowhere",
     *(f"/settings/{name}" for name in SECTIONS),
 )  # fmt: skip
+
+
+BUDGET = {"type": "cost_limit", "per": "user", "period": "month", "limit_micro": 10**12}
 
 
 @pytest.fixture(scope="session")
@@ -35,6 +41,7 @@ def names(house: House) -> dict[str, str]:
         "message": told[0]["message"]["id"],
         "turn": told[0]["interactions"][0]["id"],
         "agent": house.assistant,
+        "policy": house.api("POST", "/v1/policies", {"name": "A budget", "rule": BUDGET, "layer": "user"})["id"],
     }
 
 
@@ -82,6 +89,10 @@ def test_axe_objects_to_nothing_on_a_phone_nor_before_signing_in(
         "/activity/{turn}",
         "/approvals",
         "/audit",
+        "/usage",
+        "/policies",
+        "/policies/{policy}",
+        "/policies/explain?agent={agent}&tool=current_time",
         "/agents",
     ):
         page.goto(place.format(**names))

@@ -20,7 +20,7 @@ interface Props {
   onRestored: (policy: Policy) => void;
 }
 
-export function History({ policy, onClose, onRestored }: Props) {
+export function HistoryPanel({ policy, onClose, onRestored }: Props) {
   return (
     <Panel title="History" onClose={onClose}>
       <Versions policy={policy} onRestored={onRestored} />

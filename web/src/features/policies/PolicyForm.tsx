@@ -12,7 +12,7 @@ import { PageHeader } from "@/ui/PageHeader";
 
 import { Section } from "./fields";
 import { blank, contentOf, fromContent, type Values } from "./form";
-import { History } from "./History";
+import { HistoryPanel } from "./History";
 import { type Place, stands } from "./places";
 import classes from "./PolicyForm.module.css";
 import { Preview } from "./Preview";
@@ -33,16 +33,22 @@ interface Props {
   place: Place;
   /** The rule as it is stored, where this app cannot read it. */
   stored: object | null;
+  history?: History;
+}
+
+/** What it has said, beside the form: open or not, also once an older state is back. */
+export interface History {
+  opened: boolean;
+  open: (opened: boolean) => void;
   onRestored: (policy: Policy) => void;
 }
 
 const SETTLE_MS = 900;
 
-export function PolicyForm({ policy, type, places, place: first, stored, onRestored }: Props) {
+export function PolicyForm({ policy, type, places, place: first, stored, history }: Props) {
   const zone = useMe().data?.user.time_zone ?? "UTC";
   const [initial] = useState(() => initialOf(policy, type, zone));
   const [place, setPlace] = useState(first);
-  const [history, setHistory] = useState(false);
   const names = useNames();
   const editing = useEditing(initial, stored);
   const { form, view } = editing;
@@ -52,9 +58,9 @@ export function PolicyForm({ policy, type, places, place: first, stored, onResto
     <div className={classes.page}>
       <form className={classes.main} noValidate onSubmit={(event) => { event.preventDefault(); saving.save(); }}>
         <PageHeader title={policy?.name ?? "New policy"} note={noteOf(policy, dirty, names)}>
-          {policy ? (
+          {history ? (
             <Button variant="subtle" color="gray" px="sm" leftSection={<IconHistory size={16} stroke={1.5} />}
-              aria-expanded={history} onClick={() => setHistory(!history)}>
+              aria-expanded={history.opened} onClick={() => history.open(!history.opened)}>
               History
             </Button>
           ) : null}
@@ -80,7 +86,7 @@ export function PolicyForm({ policy, type, places, place: first, stored, onResto
           </div>
         </div>
       </form>
-      {policy && history ? <History policy={policy} onClose={() => setHistory(false)} onRestored={onRestored} /> : null}
+      {policy && history?.opened ? <HistoryPanel policy={policy} onClose={() => history.open(false)} onRestored={history.onRestored} /> : null}
       <LeaveGuard blocked={() => !saving.leaving.current && dirty} />
     </div>
   ); // prettier-ignore

@@ -17,7 +17,7 @@ import { TimeAgo } from "@/ui/TimeAgo";
 import { Versions } from "./History";
 import { type Place, stands } from "./places";
 import classes from "./PolicyForm.module.css";
-import { PolicyForm, searchOf } from "./PolicyForm";
+import { type History, PolicyForm, searchOf } from "./PolicyForm";
 import { useNames } from "./useNames";
 import { usePlaces } from "./usePlaces";
 import { meaning, placeWords, RULE_TYPES, TYPES } from "./words";
@@ -39,7 +39,7 @@ function New() {
   if (!place) return null;
   if (!kind) return <Kinds place={place} />;
   return (
-    <PolicyForm key={kind} policy={null} type={kind} places={places.data} place={place} stored={null} onRestored={() => undefined} />
+    <PolicyForm key={kind} policy={null} type={kind} places={places.data} place={place} stored={null} />
   );
 }
 
@@ -77,12 +77,14 @@ function Known({ id }: { id: string }) {
   const policy = usePolicy(id);
   const places = usePlaces();
   const [opened, setOpened] = useState<Policy | null>(null);
+  const [past, setPast] = useState(false);
+  const history = { opened: past, open: setPast, onRestored: setOpened };
   if (policy.data && !policy.isFetching && !opened) setOpened(policy.data);
   if (policy.error instanceof ApiError && policy.error.status === 404 && !opened) return <Removed id={id} error={policy.error} />;
   if (!opened || !places.data) return <Waiting title="Policy" query={policy.isError ? policy : places} />;
   const place = places.data.find((one) => stands(opened, one));
   if (!place) return <Reading policy={policy.data ?? opened} />;
-  if (!opened.rule) return <Unreadable policy={opened} places={places.data} place={place} onRestored={setOpened} />;
+  if (!opened.rule) return <Unreadable policy={opened} places={places.data} place={place} history={history} />;
   return (
     <PolicyForm
       key={opened.version}
@@ -91,7 +93,7 @@ function Known({ id }: { id: string }) {
       places={places.data}
       place={place}
       stored={null}
-      onRestored={setOpened}
+      history={history}
     />
   );
 }
@@ -121,15 +123,15 @@ interface UnreadableProps {
   policy: Policy;
   places: readonly Place[];
   place: Place;
-  onRestored: (policy: Policy) => void;
+  history: History;
 }
 
 /** A rule that this version of Retinue cannot read: as text, the way it is stored. */
-function Unreadable({ policy, places, place, onRestored }: UnreadableProps) {
+function Unreadable({ policy, places, place, history }: UnreadableProps) {
   const versions = usePolicyVersions(policy.id, true);
   if (!versions.data) return <Waiting title={policy.name} query={versions} />;
   const stored = versions.data[0]?.rule ?? {};
-  return <PolicyForm policy={policy} type={policy.type} places={places} place={place} stored={stored} onRestored={onRestored} />;
+  return <PolicyForm policy={policy} type={policy.type} places={places} place={place} stored={stored} history={history} />;
 }
 
 /** For those who may not change it. */

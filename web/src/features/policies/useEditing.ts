@@ -7,7 +7,7 @@ import type { GivenRule, RuleType } from "@/api/policies";
 import { useUsers } from "@/api/users";
 
 import { check } from "./check";
-import { type Format, fromText, type Slugs, slugsOf, toText, type Tree, type Wrong } from "./documents";
+import { type Format, fromText, type Slugs, slugsOf, toText, type Wrong } from "./documents";
 import { fromContent, toRule, type Values } from "./form";
 import { readable } from "./readable";
 import { usePolicyForm, type Form } from "./useForm";

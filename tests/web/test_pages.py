@@ -18,7 +18,8 @@ PLACES = (
     "/policies", "/policies/new", "/policies/new?type=approval", "/policies/new?type=content_restriction",
     "/policies/new?type=time_window", "/policies/new?type=tool_restriction", "/policies/{policy}", "/policies/explain",
     "/policies/explain?agent={agent}&tool=current_time",
-    "/audit", "/audit?event=tool.call", "/usage", "/usage?by=model&budget=new", "/channels/ch_00000000000000000000000000", "/nowhere",
+    "/audit", "/audit?event=tool.call", "/usage", "/usage?by=model&budget=new",
+    "/channels/ch_00000000000000000000000000", "/nowhere",
     *(f"/settings/{name}" for name in SECTIONS),
 )  # fmt: skip
 

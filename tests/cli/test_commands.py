@@ -264,9 +264,11 @@ def test_what_waits_for_nobody_and_what_did_not_fail_is_said_plainly(served: Ser
 
 
 @pytest.mark.requirement("ROL-01")
-def test_doctor_looks_at_everything_and_finds_it_well(served: Served) -> None:
+def test_doctor_looks_at_everything_and_finds_all_well_but_a_misspelled_tool(served: Served) -> None:
+    processes.run(served.home, "agent", "create", "Hasty", "--tool", "curent_time")
     found = answer(processes.run(served.home, "doctor", "--json"))
-    levels = {check["name"]: check["level"] for check in found["checks"]}
+    checks = {check["name"]: check for check in found["checks"]}
+    levels = {name: check["level"] for name, check in checks.items()}
     assert found["ok"]
     assert set(levels) == {
         "disk", "migrations", "database", "extension", "tenancy", "clock", "queue", "dead letters", "nodes", "model",
@@ -274,7 +276,10 @@ def test_doctor_looks_at_everything_and_finds_it_well(served: Served) -> None:
     }  # fmt: skip
     assert levels.pop("model") == "warn", "nobody should take the offline model for a real one"
     levels.pop("disk")
-    assert set(levels.values()) == {"ok"}
+    assert levels.pop("rules") == "warn"
+    assert "has the tool curent_time, which nobody provides" in checks["rules"]["found"]
+    assert "take it from the agent" in checks["rules"]["advice"]
+    assert [checks[name] for name, level in levels.items() if level != "ok"] == []
 
 
 def test_a_taken_port_is_named_with_what_to_do(served: Served, home: Path) -> None:

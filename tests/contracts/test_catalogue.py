@@ -73,7 +73,7 @@ async def test_a_fresh_installation_is_within_the_rules(db: Database) -> None:
             made.account.id,
             made.agent.id,
         )
-    assert dict(row) == {"registry_tier": "department", "autonomy_score": 5}
+    assert row and dict(row) == {"registry_tier": "department", "autonomy_score": 5}
     async with db.system_tx() as tx:
         assert await boot.findings(tx, Registry.load().specs()) == []
 

@@ -107,7 +107,7 @@ async def test_a_turn_killed_at_any_boundary_or_inside_any_step_ends_as_if_nothi
             site.models.release(name)
         for name in ("outcome", "results"):
             holds[name][0].release.set()
-        for function in ("claim_v2", "calls_v1", "act_done_v2", "think_begin_v2"):
+        for function in ("claim_v2", "calls_v1", "act_done_v3", "think_begin_v2"):
             await blocked(site, function)
         await blocked(site, "finish_v1", 2)
         await until(lambda: quiet(site, turns), "all other calls to be journalled")

@@ -181,7 +181,7 @@ async def busy(place: Place) -> AsyncIterator[dict[str, int]]:
     """Writers and readers of both kinds of values. What is read is what was written last before, or later."""
     stop = False
     count = {"written": 0, "read": 0}
-    done = dict.fromkeys(("s1", "s2", "s3", "c1", "c2"), 0)
+    done: dict[str, int] = dict.fromkeys(("s1", "s2", "s3", "c1", "c2"), 0)
 
     async def write(name: str) -> None:
         while not stop:

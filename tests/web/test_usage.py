@@ -206,6 +206,7 @@ def test_nothing_of_usage_is_wider_than_a_phone(house: House, visit: Opened) -> 
         page.goto(place)
         expect(page.get_by_role("region", name="This month").get_by_text("spent")).to_be_attached()
         wide = """[document.documentElement, ...document.querySelectorAll('main div')].filter(one =>
-            one.scrollWidth > one.clientWidth && (one.localName === 'html' || getComputedStyle(one).overflowY === 'auto')
+            one.scrollWidth > one.clientWidth
+            && (one.localName === 'html' || getComputedStyle(one).overflowY === 'auto')
             && !one.matches('[role=group]')).map(one => one.className)"""
         assert page.evaluate(wide) == [], place

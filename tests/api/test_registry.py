@@ -49,6 +49,21 @@ async def make_role(client: httpx.AsyncClient, **fields: Any) -> dict[str, Any]:
 # ── roles ────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
+@pytest.mark.requirement("GOV-08")
+async def test_a_role_cannot_promise_tools_that_a_policy_does_not_give(client: httpx.AsyncClient) -> None:
+    rule = {"type": "tool_restriction", "never": ["send_email"]}
+    await client.post("/v1/policies", json={"layer": "account", "name": "No mail", "rule": rule})
+    wide = {"name": "Clerk", "scope": {"tools_allow": ["sendEmail"]}}
+    said = problem(await client.post("/v1/roles", json=BUYER | wide), 409, "loosens")
+    assert "“No mail”" in said["detail"]
+    assert said["errors"][0]["path"] == "body.scope.tools_allow"
+    made = await make_role(client, name="Clerk")
+    path = f"/v1/roles/{made['id']}"
+    problem(await client.patch(path, json={"scope": wide["scope"]}), 409, "loosens")
+    assert (await client.patch(path, json={"description": "Other words."})).status_code == 200
+    assert (await client.get(path)).json()["scope"] == made["scope"], "nothing of what was refused is kept"
+
+
 @pytest.mark.requirement("REG-04", "REG-05")
 async def test_a_role_is_made_read_changed_and_removed(client: httpx.AsyncClient) -> None:
     made = await make_role(client)

@@ -323,6 +323,19 @@ async def test_a_preview_counts_what_would_have_been_and_shows_what_one_may_see(
     assert await crew.fetch("select 1 from policy where account_id = $1") == []
 
 
+async def test_a_preview_looks_at_what_was_said_too(crew: Lab) -> None:
+    crew.models.script = ["Write to jane@example.org.", "Ask Jane."]
+    for _ in range(2):
+        await crew.ask()
+    mail = {"type": "content_restriction", "detect": ["email"]}
+    found = await preview(crew, mail | {"then": "block"})
+    assert (found.judged, found.kind) == (2, "both")
+    assert shifts(found) == {("allow", "deny"): 1}
+    assert [one.reason for one in found.examples] == ["content_blocked"]
+    assert shifts(await preview(crew, mail | {"then": "redact"})) == {("allow", "allow"): 1}
+    assert shifts(await preview(crew, mail | {"then": "block", "scope": {"tools": ["look"]}})) == {}
+
+
 async def test_a_preview_of_a_teams_or_ones_own_policy_looks_at_what_it_is_over(crew: Lab) -> None:
     ann = await seeded(crew)
     no_looking = {"type": "tool_restriction", "never": ["look"]}

@@ -8,6 +8,8 @@ EVENTS: dict[str, str] = {
     "agent_turn": "A turn ended: with a reply, failed or cancelled.",
     "step.think": "A model answered.",
     "step.respond": "An agent replied.",
+    "reply.blocked": "A rule held back what an agent would have said.",
+    "reply.redacted": "A rule took something out of what an agent said.",
     "tool.call": "A tool was called.",
     "tool.rejected": "A person did not let a call be made.",
     "policy.denied": "A rule was against a call.",

@@ -19,6 +19,7 @@ from retinue.domain.ids import AgentId, AssignmentId, ChannelId, GrantId, Policy
 from retinue.domain.restrictions import Restriction, assignment_opinions, resolve, tighten
 from retinue.domain.roles import RegistryTier, WorkerRole
 from retinue.domain.rule_base import Question
+from retinue.domain.rule_content import ContentRule
 from retinue.domain.rules import Rule
 from retinue.domain.tools import ToolKind, ToolSpec
 from retinue.domain.verdicts import Ask, Judgement, Layer, Opinion, Panel
@@ -169,6 +170,11 @@ def granted(book: Book, judged: Judgement, asked: Question, arguments_hash: str)
     words = f"Approved beforehand until {grant.expires_at:%Y-%m-%d %H:%M} UTC."
     said = Opinion(layer=Layer.ACCOUNT, rule=f"grant {grant.id}", verdict="allow", reason="granted", detail=words)
     return judged.model_copy(update={"verdict": "allow", "ask": None, "opinions": (*judged.opinions, said)})
+
+
+def listening(book: Book, asked: Question) -> tuple[ContentRule, ...]:
+    """The content rules that hold for this call, or for what is said here."""
+    return tuple(rule for _, rule in book.rules() if isinstance(rule, ContentRule) and rule.scope.covers(asked))
 
 
 def restrictions(book: Book) -> dict[str, Restriction]:

@@ -10,7 +10,7 @@ REASONS = {
     "budget_exceeded": "This could cost more than is left of a budget.",
     "call_limit": "The tool may be called only so many times in one turn; that is used up.",
     "capability_too_low": "Calling other agents needs the capability level workflow.",
-    "content_blocked": "The arguments hold what a policy rules out: a pattern, a topic or personal data.",
+    "content_blocked": "The arguments, or the answer, hold what a policy rules out: a text, a topic, personal data.",
     "content_redacted": "What a policy rules out was taken out of the arguments.",
     "delegation_cycle_detected": "This agent is already among those who wait for the answer.",
     "delegation_depth_exceeded": "Work was passed on as often as it may be.",

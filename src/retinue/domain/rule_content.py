@@ -196,7 +196,7 @@ def _folded_words(words: tuple[str, ...]) -> tuple["re2.Pattern", tuple[str, ...
 def redacted(arguments: dict[str, Any], rules: Iterable[ContentRule]) -> dict[str, Any]:
     """The arguments without what these rules find: ``[redacted email]`` stands in its place. Also in lists, in objects
     and in the names of their fields; a number in which something is found becomes such a text."""
-    return cast("dict[str, Any]", _redacted(arguments, tuple(rules)))
+    return cast("dict[str, Any]", redacted_value(arguments, tuple(rules)))
 
 
 def redacted_text(text: str, rules: Iterable[ContentRule]) -> str:
@@ -233,14 +233,15 @@ def _without(text: str, labels: list[str], found: list[Found]) -> tuple[str, lis
     return "".join([*pieces, text[end:]]), [*kept, *old]
 
 
-def _redacted(value: Any, rules: tuple[ContentRule, ...]) -> Any:
+def redacted_value(value: Any, rules: tuple[ContentRule, ...]) -> Any:
+    """The same of any JSON value."""
     match value:
         case str():
             return redacted_text(value, rules)
         case dict():
             return _redacted_fields(cast("dict[str, Any]", value), rules)
         case list() | tuple():
-            return [_redacted(inner, rules) for inner in cast("list[Any]", value)]
+            return [redacted_value(inner, rules) for inner in cast("list[Any]", value)]
         case bool() | None:
             return value
         case _:
@@ -257,5 +258,5 @@ def _redacted_fields(fields: dict[str, Any], rules: tuple[ContentRule, ...]) -> 
         number = 2
         while free in made:
             free, number = f"{name} {number}", number + 1
-        made[free] = _redacted(inner, rules)
+        made[free] = redacted_value(inner, rules)
     return made

@@ -137,6 +137,17 @@ def _order(opinion: Opinion) -> tuple[int, str, str]:
     return LAYERS[opinion.layer], opinion.rule, opinion.model_dump_json()
 
 
+def unaskable(judged: Judgement) -> Judgement:
+    """The same where nobody can be asked: what would be is denied, for the same reasons."""
+    if judged.verdict != "ask":
+        return judged
+    told = (
+        one.model_copy(update={"verdict": "deny", "ask": None}) if one.verdict == "ask" else one
+        for one in judged.opinions
+    )
+    return join(told)
+
+
 def stricter(one: Judgement, other: Judgement) -> bool:
     """Whether ``one`` lets through nothing that ``other`` holds back."""
     if STRICTNESS[one.verdict] != STRICTNESS[other.verdict]:

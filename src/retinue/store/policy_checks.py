@@ -6,11 +6,13 @@ from uuid import UUID
 
 from retinue import errors
 from retinue.db.pool import Tx
-from retinue.domain import approvals, policies
+from retinue.domain import approvals, ceilings, policies
 from retinue.domain.accounts import RANK, Role
 from retinue.domain.approvals import Person
 from retinue.domain.policies import Exceeding, Place, Policy, Remarks
+from retinue.domain.roles import WorkerRole
 from retinue.domain.rule_approval import ApprovalRule
+from retinue.domain.rule_base import RuleType
 from retinue.domain.rule_content import ContentRule
 from retinue.domain.rule_limits import CostRule
 from retinue.domain.rules import Rule
@@ -47,10 +49,19 @@ async def check(tx: Tx, account_id: UUID, place: Place, rule: Rule, but: UUID | 
     return remarks.model_copy(update={"warnings": tuple(warnings)})
 
 
-def loosens(ceiling: Policy, words: str) -> errors.Loosens:
+async def check_role(tx: Tx, account_id: UUID, role: WorkerRole) -> None:
+    """Raises Loosens for a role that allows tools by name which a policy of the account does not give (GOV-08)."""
+    above = [policy(row) for row in await tx.fetch(ABOVE, account_id, RuleType.TOOL, None, None)]
+    for ceiling in above:
+        words = ceilings.role_meets(role, ceiling.rule) if ceiling.rule is not None else None
+        if words is not None:
+            raise loosens(ceiling, words, "body.scope.tools_allow")
+
+
+def loosens(ceiling: Policy, words: str, path: str = "body.rule") -> errors.Loosens:
     """The refusal that names the ceiling: its layer, its name, and what it does not give (GOV-08)."""
-    detail = f"This would loosen {named(ceiling)}: it {words}. Tighten the rule, or have that policy changed first."
-    return errors.Loosens(detail, errors=[{"path": "body.rule", "reason": f"{words} ({named(ceiling)})"}])
+    detail = f"This would loosen {named(ceiling)}: it {words}. Ask for less, or have that policy changed first."
+    return errors.Loosens(detail, errors=[{"path": path, "reason": f"{words} ({named(ceiling)})"}])
 
 
 def named(ceiling: Policy) -> str:

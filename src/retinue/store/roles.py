@@ -16,7 +16,7 @@ from retinue.domain.accounts import Principal, Role
 from retinue.domain.audit import actor
 from retinue.domain.registrations import RoleView, WorkerRoleChange
 from retinue.domain.roles import NewRole
-from retinue.store import audit
+from retinue.store import audit, policy_checks
 
 SHOWN = """
 select r.id, r.name, r.description, r.autonomy_tier, r.scope, r.authority_bounds, r.escalation_rules, r.created_at,
@@ -55,7 +55,7 @@ values ($1, $2, $3, $4, $5, $6, $7, $8)
 
 
 async def create(tx: Tx, principal: Principal, new: NewRole) -> RoleView:
-    """Make a role; no agent has it yet. Raises Forbidden, AlreadyExists (the name)."""
+    """Make a role; no agent has it yet. Raises Forbidden, AlreadyExists (the name), Loosens (a policy gives less)."""
     _require_admin(principal)
     body = new.model_dump(mode="json")
     made = ids.new()
@@ -79,7 +79,8 @@ where w.account_id = $1 and w.id = $2
 
 
 async def update(tx: Tx, principal: Principal, role_id: UUID, change: WorkerRoleChange) -> RoleView:
-    """Change what ``change`` names. Raises Forbidden, NotFound, AlreadyExists (the name)."""
+    """Change what ``change`` names. Raises Forbidden, NotFound, AlreadyExists (the name), Loosens (a policy gives
+    less than the role then allows by name)."""
     before = await access_role(tx, principal, role_id)
     body = change.model_dump(mode="json", exclude_unset=True)
     if not body:
@@ -119,6 +120,8 @@ async def delete(tx: Tx, principal: Principal, role_id: UUID) -> None:
 
 async def _changed(tx: Tx, principal: Principal, event: str, role_id: UUID, detail: dict[str, Any]) -> RoleView:
     after = await access_role(tx, principal, role_id)
+    if event == "role.create" or "scope" in detail["fields"]:
+        await policy_checks.check_role(tx, principal.account_id, after)
     await _audit(tx, principal, event, role_id, {"name": after.name, **detail})
     return after
 

@@ -116,6 +116,7 @@ with recent as (
     where i.account_id = $1 order by i.id desc limit {TURNS})
 select r.id as interaction_id, r.agent_id, r.user_id, r.channel_id, c.team_id, r.config_hash, r.depth, s.seq,
     s.kind::text as kind, s.tool, s.input, coalesce(s.started_at, r.created_at) as at, e.model,
+    s.output ->> 'text' as words,
     (select count(*) from step b where b.account_id = $1 and b.interaction_id = r.id and b.kind = 'act'
         and b.tool = s.tool and b.seq < s.seq) as calls_before
 from recent r join step s on s.account_id = $1 and s.interaction_id = r.id
@@ -148,6 +149,8 @@ class Recorded(Value):
     at: datetime
     model: str | None
     calls_before: int
+    words: str | None
+    """What the model said, where that is still in the journal."""
 
 
 async def recorded(

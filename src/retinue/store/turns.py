@@ -212,6 +212,11 @@ async def refuse_think(db: Database, fence: Fence, seq: int, refusal: dict[str, 
     await db.call_durably("select think_refused_v1($1, $2, $3, $4, $5)", *fence.args(), seq, refusal)
 
 
+async def note_said(db: Database, fence: Fence, seq: int, said: dict[str, Any]) -> None:
+    """Write what the rules made of a model's answer on its step, and in the record. Raises Fenced."""
+    await db.call("select said_v1($1, $2, $3, $4, $5)", *fence.args(), seq, said)
+
+
 async def begin_acts(db: Database, fence: Fence, seqs: list[int]) -> None:
     """Write the intent of these act steps. Raises Fenced."""
     await db.call("select begin_acts_v1($1, $2, $3, $4)", *fence.args(), seqs)

@@ -7,9 +7,10 @@ a person is ``turn.asking``'s; what a call may cost is reserved around the body 
 import asyncio
 import itertools
 import random
+from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, TypeVar
 
 import asyncpg
 
@@ -29,6 +30,7 @@ from retinue.turn import spending
 from retinue.turn.engine import Engine, Turn
 
 log = telemetry.logger(__name__)
+T = TypeVar("T")
 
 TRIES = 3
 PAUSE_SECONDS = 0.2
@@ -36,6 +38,8 @@ LONGEST_PAUSE_SECONDS = 10.0
 """A tool that asks for more time than this is not waited for: the model is told, and may do something else."""
 MARGIN_SECONDS = 1.0
 """How much longer than a tool's own time its transaction may be silent before the database ends it."""
+MUCH_TEXT = 2_000
+"""Characters."""
 TRANSIENT_SQL = (asyncpg.SerializationError, asyncpg.DeadlockDetectedError, asyncpg.LockNotAvailableError)
 
 
@@ -67,10 +71,12 @@ async def judge(engine: Engine, turn: Turn, step: Step, edited: dict[str, Any] |
     book = await engine.book(turn)
     tool = turn.tools.get(step.tool or "")
     asked = question(turn, step, tool)
-    judged = verdict(book, turn.config, tool, asked)
+    size = len(str(_arguments(step))) if policy.listening(book, asked) else 0
+    judged = await unhurried(size, lambda: verdict(book, turn.config, tool, asked))
     changed = edited is not None
     if judged.redact:
-        step, changed = _with(step, redacted(book, asked, _arguments(step))), True
+        clean = await unhurried(size, lambda: redacted(book, asked, _arguments(step)))
+        step, changed = _with(step, clean), True
     return Call(step, tool, book, asked, judged, changed)
 
 
@@ -83,7 +89,7 @@ def verdict(book: Book, config: AgentConfig, tool: Tool | None, asked: Question)
     """What all layers, and standing grants, make of one question: also of one that is only asked (``explaining``)."""
     judged = policy.judge(book, config, asked)
     if asked.call is None:
-        return judged if judged.verdict != "ask" else judged.model_copy(update={"verdict": "deny", "ask": None})
+        return verdicts.unaskable(judged)
     arguments = asked.call.arguments
     judged = policy.granted(book, judged, asked, arguments_hash(arguments))
     if judged.verdict == "ask" and tool is not None and (wrong := misfit(tool, arguments)):
@@ -132,8 +138,12 @@ def question(turn: Turn, step: Step, tool: Tool | None) -> Question:
 
 def redacted(book: Book, asked: Question, arguments: dict[str, Any]) -> dict[str, Any]:
     """The arguments without what the rules that hold here want taken out."""
-    takers = [rule for _, rule in book.rules() if isinstance(rule, rule_content.ContentRule) and rule.then == "redact"]
-    return rule_content.redacted(arguments, [rule for rule in takers if rule.scope.covers(asked)])
+    return rule_content.redacted(arguments, [rule for rule in policy.listening(book, asked) if rule.then == "redact"])
+
+
+async def unhurried(size: int, work: Callable[[], T]) -> T:
+    """What the work gives; done beside the event loop where there is much text to look through."""
+    return await asyncio.to_thread(work) if size > MUCH_TEXT else work()
 
 
 def misfit(tool: Tool, arguments: dict[str, Any]) -> Opinion | None:

@@ -14,7 +14,7 @@ from uuid import UUID
 
 from retinue import errors
 from retinue.db.pool import Database, Tx
-from retinue.domain import ids
+from retinue.domain import ids, saying, verdicts
 from retinue.domain.accounts import Principal
 from retinue.domain.agents import AgentConfig
 from retinue.domain.base import Value
@@ -22,7 +22,7 @@ from retinue.domain.explaining import Kind, PolicyDraft, PolicyPreview, PreviewE
 from retinue.domain.ids import PolicyId
 from retinue.domain.policies import NewPolicy, Place, Policy, Remarks
 from retinue.domain.policy import Book, Written
-from retinue.domain.rule_base import RuleType
+from retinue.domain.rule_base import Question, RuleType
 from retinue.domain.rules import Rule
 from retinue.domain.tools import ToolCall
 from retinue.domain.verdicts import Judgement, Layer, Verdict
@@ -30,6 +30,7 @@ from retinue.store import books, policy_checks, situations, turns
 from retinue.store import policies as rows
 from retinue.store.situations import Recorded, Situation
 from retinue.telemetry import clock
+from retinue.tools.registry import Tool
 from retinue.tools.resolve import Resolved, Source, resolve_agent_tools
 from retinue.turn import explaining, gate
 from retinue.turn.explaining import Circumstances
@@ -42,7 +43,7 @@ STEPS: dict[Kind, tuple[str, ...]] = {"calls": ("act",), "models": ("think",), "
 """In which steps each kind of call is recorded."""
 KINDS: dict[RuleType, Kind] = {
     RuleType.MODEL: "models", RuleType.TIME: "both", RuleType.COST: "none", RuleType.RATE: "none",
-    RuleType.TRIGGER: "none",
+    RuleType.TRIGGER: "none", RuleType.CONTENT: "both",
 }  # fmt: skip
 """What each type of rule speaks of, where it is not calls of tools."""
 
@@ -172,7 +173,7 @@ class _Again:
             team_id=call.team_id,
         )  # fmt: skip
         about = explaining.question(situation, tool, _made(call))
-        one, other = (gate.verdict(book, config, tool, about) for book in (before, after))
+        one, other = (_verdict(book, config, tool, about, call.words) for book in (before, after))
         if _differ(one, other):
             self.differing.append(_example(call, one, other))
 
@@ -191,6 +192,14 @@ class _Again:
         else:
             await asyncio.sleep(0)  # judging is work: let others in between
         return self.tools[config_hash]
+
+
+def _verdict(book: Book, config: AgentConfig, tool: Tool | None, about: Question, words: str | None) -> Judgement:
+    """On a call; of a model, also on what it said."""
+    judged = gate.verdict(book, config, tool, about)
+    if about.call is not None or not words:
+        return judged
+    return verdicts.join((*judged.opinions, *saying.judge(book, about, words).opinions))
 
 
 def _made(call: Recorded) -> Circumstances:

@@ -14,7 +14,7 @@ from retinue.domain.tools import Effect
 from retinue.domain.turns import Step, StepKind, StepState, Think
 from retinue.domain.verdicts import Judgement
 from retinue.store import turns
-from retinue.turn import attachments, context, gate, recall, spending
+from retinue.turn import attachments, context, gate, recall, saying, spending
 from retinue.turn.engine import Engine, Turn, Unsaved
 from retinue.turn.stream import Writer
 
@@ -103,9 +103,10 @@ async def _ask(engine: Engine, turn: Turn, seq: int, model: str) -> ModelReply:
 
 
 async def _call(engine: Engine, turn: Turn, seq: int, request: ModelRequest) -> ModelReply:
+    quiet = await saying.rules(engine, turn)
     with turn.interruptible():
         async with Writer(engine, turn, seq) as writer:
-            reply = await engine.models.stream(request, writer.add)
+            reply = await engine.models.stream(request, saying.unheard if quiet else writer.add)
             writer.keep = bool(reply.calls and reply.text)
             return reply
 
@@ -119,6 +120,11 @@ def _count(reply: ModelReply) -> None:
 
 
 async def _take_in(engine: Engine, turn: Turn, seq: int, reply: ModelReply) -> None:
+    try:
+        reply = await saying.heard(engine, turn, seq, reply)
+    except BaseException:
+        await asyncio.shield(settle(engine, turn, seq, reply))
+        raise
     turn.put(
         Step(
             seq=seq,
@@ -133,7 +139,7 @@ async def _take_in(engine: Engine, turn: Turn, seq: int, reply: ModelReply) -> N
         )
     )
     if not reply.calls:
-        turn.unsaved = Unsaved(seq, reply)
+        turn.unsaved = Unsaved(seq, reply, turn.held.get(seq))
         return
     acts = _acts(turn, seq, reply)
     outcome = {

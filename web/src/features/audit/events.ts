@@ -15,6 +15,8 @@ export const GROUPS: readonly Group[] = [
     events: {
       "step.think": "Model answered",
       "step.respond": "Reply delivered",
+      "reply.blocked": "Reply held back",
+      "reply.redacted": "Reply redacted",
       "turn.retry": "Turn tried again",
       agent_turn: "Turn ended",
     },

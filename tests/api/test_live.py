@@ -194,3 +194,17 @@ async def test_the_feed_of_someone_who_has_no_access_any_more_ends(
         assert answer.is_success, answer.text
         async with asyncio.timeout(10):
             assert [event async for event in body if b"resync" in event] == []
+
+
+async def test_all_are_told_of_a_policy_for_all_and_nobody_of_anothers_own(
+    state: AppState, client: httpx.AsyncClient, other: tuple[Principal, httpx.AsyncClient]
+) -> None:
+    them, _ = other
+    rule = {"type": "delegation_depth", "max": 2}
+    async with listening(state), feed(state, them) as told:
+        mine = await client.post("/v1/policies", json={"layer": "user", "name": "Mine", "rule": rule})
+        ours = await client.post("/v1/policies", json={"layer": "account", "name": "Ours", "rule": rule})
+        assert mine.is_success
+        assert [one for one in await until(told, "policy") if one[0] == "policy"] == [
+            ("policy", ours.json()["id"], None)
+        ]

@@ -6,8 +6,11 @@ from uuid import UUID
 import pytest
 
 from retinue.domain.models import ModelReply, TextPart
-from retinue.domain.turns import StepKind
+from retinue.domain.turns import InteractionView, StepKind
+from retinue.domain.verdicts import OWN
+from retinue.store import interactions
 from tests.turn.conftest import Lab, call, calls
+from tests.turn.test_explaining import owner, someone
 from tests.turn.test_gate import crew, done, rule
 from tests.turn.test_threads import open_thread
 
@@ -119,3 +122,27 @@ async def test_what_was_found_across_pieces_of_an_answer_is_taken_out(crew: Lab)
     assert await crew.replies() == ["Write to [redacted email]."]
     rows = await crew.fetch("select parts from thread_message where account_id = $1 and role = 'assistant'")
     assert [part["text"] for row in rows for part in row["parts"]] == ["Write to [redacted email]."]
+
+
+@pytest.mark.requirement("CON-69")
+async def test_others_who_may_read_a_turn_read_no_name_of_a_persons_own_policy(crew: Lab) -> None:
+    await rule(crew, "Very private", MAIL | {"then": "block"}, layer="user")
+    no_looking = {"type": "tool_restriction", "never": ["look"]}
+    await rule(crew, "Quite private", no_looking, layer="user")
+    crew.models.script = [calls(call("look")), f"Write to {SECRET}."]
+    ann = await someone(crew)
+    place = crew.world.channel.id
+    turn = await crew.ask("@assistant whom do I write to?", channel=place)
+    assert "by a rule of the person it is for" in (await crew.replies(place))[0]
+    async with crew.db.tenant_tx(crew.account) as tx:
+        mine = await interactions.access(tx, owner(crew), turn.id)
+        hers = await interactions.access(tx, ann, turn.id)
+    assert {"Very private", "Quite private"} <= set(ruling(mine))
+    assert OWN in ruling(hers)
+    assert "private" not in hers.model_dump_json()
+    told = await crew.fetch("select detail::text as text from audit_event where account_id = $1")
+    assert not any(" private" in row["text"] for row in told)
+
+
+def ruling(turn: InteractionView) -> list[str]:
+    return [one.rule for step in turn.steps or () if step.policy for one in step.policy.opinions]

@@ -5,9 +5,10 @@ from typing import Any
 
 import pytest
 
+from retinue import errors
 from retinue.domain import ids
 from retinue.domain.models import ModelReply, ModelRequest
-from retinue.store import meters
+from retinue.store import meters, turns
 from tests.turn.conftest import Answer, Lab, call, calls, node
 
 BUDGET = {"type": "cost_limit", "per": "account", "period": "day", "limit_micro": 10_000}
@@ -49,6 +50,35 @@ async def until_settled(lab: Lab) -> None:
     async with asyncio.timeout(8):
         while not await lab.fetch("select 1 from meter where account_id = $1 and spent = 100 and reserved = 0"):
             await asyncio.sleep(0.02)
+
+
+@pytest.mark.requirement("COST-11")
+async def test_a_call_that_is_cut_off_is_counted_by_estimate_and_one_that_failed_at_once_is_not(lab: Lab) -> None:
+    await budgeted(lab)
+    began, never = asyncio.Event(), asyncio.Event()
+
+    async def hangs(request: ModelRequest) -> Answer:
+        lab.models.worst = 70
+        began.set()
+        await never.wait()
+        return ""
+
+    lab.models.script = [errors.ModelPermanent("No."), hangs]
+    async with node(lab):
+        assert (await lab.ask()).state == "failed"
+        assert await metered(lab) == {(0, 0)}
+        started = await lab.say()
+        await asyncio.wait_for(began.wait(), 8)
+        assert await metered(lab) == {(0, 500)}
+        await turns.cancel(lab.db, lab.account, started, "cancelled")
+        assert (await lab.until(started)).state == "cancelled"
+        assert await metered(lab) == {(70, 0)}
+
+
+async def metered(lab: Lab) -> set[tuple[int, int]]:
+    """What is spent and what is reserved."""
+    rows = await lab.fetch("select spent, reserved from meter where account_id = $1")
+    return {(row["spent"], row["reserved"]) for row in rows}
 
 
 @pytest.mark.requirement("COST-03", "COST-11")

@@ -49,6 +49,7 @@ def names(house: House) -> dict[str, str]:
 def settle(page: Page) -> None:
     """Until the page has what it asked for."""
     expect(page.get_by_role("main")).to_be_visible()
+    expect(page.get_by_role("heading", level=1)).to_have_count(1)
     expect(page.locator("[role=status][aria-label^='Loading'], [aria-busy=true]")).to_have_count(0)
     page.wait_for_load_state("load")
     if any(part in page.url for part in ("?panel=", "?thread=", "?step=")):

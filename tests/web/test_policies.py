@@ -171,9 +171,9 @@ def test_a_member_writes_their_own_only_and_reads_what_holds_for_them(house: Hou
     page.goto(f"/policies/{known}")
     expect(page.get_by_role("main")).to_contain_text("Never Wipe.")
     expect(page.get_by_role("button", name="Save")).to_have_count(0)
-    page.goto(explain(house, agent=house.assistant, tool="current_time"))
+    page.goto(explain(house, agent=house.assistant, tool="list_channel_members"))
     answer = page.get_by_role("region", name="The answer")
-    expect(answer).to_contain_text("Assistant may use Current time.")
+    expect(answer).to_contain_text("Assistant may use List channel members.")
     expect(page.get_by_role("combobox", name="Works for")).to_have_count(0)
 
 

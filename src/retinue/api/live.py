@@ -29,7 +29,7 @@ ALIVE = b": keep-alive\n\n"
 PREFIXES = {
     "channel": "ch", "message": "msg", "typing": "usr", "read": "ch", "membership": "ch",
     "interaction": "int", "thinking": "int", "cancel": "int", "agent": "agt",
-    "approval": "wait", "budget": "pol",
+    "approval": "wait", "budget": "pol", "policy": "pol",
 }  # fmt: skip
 """The topics, and what their ids are."""
 IS_SCOPE = frozenset({"channel", "read", "membership"})
@@ -38,8 +38,8 @@ ACCESS = "access"
 """The topic that says: what this person may see has changed. Clients are told to fetch all again."""
 REFRESH_SECONDS = 60.0
 """After this long at the latest, what a reader may see is looked up again."""
-FOR_ALL = frozenset({"agent"})
-"""Topics that concern everyone in the account."""
+FOR_ALL = frozenset({"agent", "policy"})
+"""Topics that concern everyone in the account, where no scope says whom."""
 EVENTS: dict[int | str, dict[str, Any]] = {
     200: {"content": {"text/event-stream": {"schema": {"type": "string"}}}, "description": "Server-sent events."}
 }
@@ -163,7 +163,9 @@ def concerns(news: News, scopes: set[UUID], user_id: UUID) -> bool:
     """Whether to tell this reader: of what is in their channels or their own, but not that they type themselves."""
     if news.topic not in PREFIXES or (news.topic == "typing" and news.id == user_id):
         return False
-    return news.topic in FOR_ALL or news.scope in scopes or news.scope == news.account_id
+    if news.scope is None:
+        return news.topic in FOR_ALL
+    return news.scope in scopes or news.scope == news.account_id
 
 
 def told(news: News, user_id: UUID) -> dict[str, str]:

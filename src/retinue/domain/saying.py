@@ -41,7 +41,7 @@ def _unasked(said: Opinion) -> Opinion:
 def changers(judged: Judgement) -> list[str]:
     """The layers and rules that changed what is said, as the record of audit names them."""
     against = [one for one in judged.opinions if one.verdict == "deny"]
-    return [f"{one.layer.value}: {one.rule}" for one in against or judged.opinions if against or one.redact]
+    return [one.named for one in against or judged.opinions if against or one.redact]
 
 
 def cleaned(reply: ModelReply, judged: Judgement, heard: tuple[ContentRule, ...]) -> ModelReply:
@@ -60,7 +60,8 @@ def cleaned(reply: ModelReply, judged: Judgement, heard: tuple[ContentRule, ...]
 def held_back(judged: Judgement) -> str:
     """What people read in place of an answer that may not be said."""
     against = next(one for one in judged.opinions if one.reason == judged.reason)
-    return f"My answer was held back by the rule “{against.rule}”. {judged.detail}"
+    whose = "a rule of the person it is for" if against.layer is Layer.USER else f"the rule “{against.rule}”"
+    return f"My answer was held back by {whose}. {judged.detail}"
 
 
 def _with(reply: ModelReply, text: str, structured: Any) -> ModelReply:

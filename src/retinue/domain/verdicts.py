@@ -90,6 +90,19 @@ class Opinion(Value):
     redact: tuple[str, ...] = ()
     """Kinds of content to take out of the arguments before the call."""
 
+    @property
+    def named(self) -> str:
+        """The layer and the rule, for records that others read: a person's own rule has no name there (CON-69)."""
+        return f"{self.layer.value}: {OWN if self.layer is Layer.USER else self.rule}"
+
+    def private(self) -> "Opinion":
+        """As anybody else than the person whose policies count reads it."""
+        return self.model_copy(update={"rule": OWN, "detail": OWN_WORDS}) if self.layer is Layer.USER else self
+
+
+OWN = "a policy of their own"
+OWN_WORDS = "The person has a policy of their own about it."
+
 
 class Judgement(Value):
     """All opinions together. Without any it denies: nobody has allowed it (GOV-20)."""
@@ -107,6 +120,10 @@ class Judgement(Value):
     @property
     def detail(self) -> str:
         return self._telling.detail if self._telling else ""
+
+    def private(self) -> "Judgement":
+        """As anybody else than the person whose policies count reads it."""
+        return self.model_copy(update={"opinions": tuple(one.private() for one in self.opinions)})
 
     @property
     def _telling(self) -> Opinion | None:

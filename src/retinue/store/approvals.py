@@ -119,7 +119,7 @@ def _view(caller: Principal, row: dict[str, Any]) -> Approval:
     shown = row["readable"] or entitled
     resolution: dict[str, Any] = row["resolution"] or {}
     fields = {name: row[name] for name in Approval.model_fields if name in row}
-    return Approval.model_validate(
+    found = Approval.model_validate(
         fields
         | {
             "decision": resolution.get("decision"),
@@ -137,6 +137,9 @@ def _view(caller: Principal, row: dict[str, Any]) -> Approval:
             ),
         }
     )
+    if found.explanation is None or asked.requester == caller.user_id:
+        return found
+    return found.model_copy(update={"explanation": found.explanation.private()})
 
 
 def _decision(row: dict[str, Any]) -> DecisionView:

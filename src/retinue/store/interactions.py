@@ -1,9 +1,10 @@
 """Interactions as people read them. Who may see a turn: whoever may read its channel (a direct reply: only its
 recipient); of a thread without a channel its owner, and admins where the system owns it."""
 
+from collections.abc import Mapping
 from datetime import datetime
 from enum import StrEnum
-from typing import Any
+from typing import Any, TypeVar
 from uuid import UUID
 
 from retinue import errors
@@ -14,8 +15,11 @@ from retinue.domain.base import Value
 from retinue.domain.ids import AgentId, ChannelId, InteractionId, ThreadId, UserId
 from retinue.domain.money import Money
 from retinue.domain.turns import InteractionView, State, StepView
+from retinue.domain.verdicts import Judgement
 from retinue.domain.waits import Wait
 from retinue.store import messages, turns
+
+Seen = TypeVar("Seen", bound=Value)
 
 
 class Sort(StrEnum):
@@ -114,7 +118,8 @@ AFTER = {
 }
 PAGES = {sort: PAGE % {"order": order, "after": after} for sort, (order, after) in AFTER.items()}
 OPEN_WAITS = f"""
-    select w.* from wait w join interaction i on i.account_id = w.account_id and i.id = w.interaction_id
+    select w.*, i.user_id = $2 as own
+    from wait w join interaction i on i.account_id = w.account_id and i.id = w.interaction_id
     where {SEEN} and w.account_id = $1 and w.state = 'open' and ($4::uuid is null or w.id > $4) order by w.id limit $5
 """
 
@@ -131,6 +136,8 @@ async def access(tx: Tx, principal: Principal, interaction_id: UUID) -> Interact
         raise errors.NotFound("There is no interaction by that id, or you may not see it.")
     steps = [step_view(dict(one)) for one in await tx.fetch(STEPS, principal.account_id, interaction_id)]
     waits = [turns.wait(dict(one)) for one in await tx.fetch(WAITS, principal.account_id, interaction_id)]
+    if row["user_id"] != principal.user_id:
+        steps, waits = [_private(one, "policy") for one in steps], [_private(one, "explanation") for one in waits]
     return view(dict(row)).model_copy(update={"steps": tuple(steps), "waits": tuple(waits)})
 
 
@@ -161,20 +168,32 @@ def place(row: InteractionView, sort: Sort) -> list[Any]:
 async def open_waits(tx: Tx, principal: Principal, *, after: UUID | None, limit: int) -> list[Wait]:
     """Questions that stand open in turns this person may see, oldest first."""
     rows = await tx.fetch(OPEN_WAITS, *who(principal), after, limit)
-    return [turns.wait(dict(row)) for row in rows]
+    return [_wait(row) for row in rows]
+
+
+def _wait(row: Mapping[str, Any]) -> Wait:
+    found = turns.wait({name: value for name, value in row.items() if name != "own"})
+    return found if row["own"] else _private(found, "explanation")
+
+
+def _private(seen: Seen, field: str) -> Seen:
+    """Without the names of another person's own policies."""
+    judged: Judgement | None = getattr(seen, field)
+    return seen.model_copy(update={field: judged.private()}) if judged is not None else seen
 
 
 async def access_wait(tx: Tx, principal: Principal, wait_id: UUID) -> Wait:
     """One wait. Raises NotFound for what this person may not see."""
     row = await tx.fetchrow(
-        f"select w.* from wait w join interaction i on i.account_id = w.account_id and i.id = w.interaction_id "
+        "select w.*, i.user_id = $2 as own "
+        "from wait w join interaction i on i.account_id = w.account_id and i.id = w.interaction_id "
         f"where {SEEN} and w.account_id = $1 and w.id = $4",
         *who(principal),
         wait_id,
     )
     if row is None:
         raise errors.NotFound("There is no question by that id, or you may not see it.")
-    return turns.wait(dict(row))
+    return _wait(row)
 
 
 async def end(tx: Tx, account_id: UUID, interaction_id: UUID) -> tuple[str, UUID | None]:

@@ -39,10 +39,6 @@ from retinue.tools.registry import Tool
 from retinue.tools.resolve import Resolved, Source, resolve_agent_tools
 from retinue.turn import gate, spending
 
-OWN = "a policy of their own"
-OWN_WORDS = "The person has a policy of their own about it."
-
-
 # ── one call ─────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
@@ -139,8 +135,7 @@ def _made(asked: Hypothesis, tool: Tool | None) -> Circumstances:
 
 
 def _reasoned(book: Book, said: Opinion, private: bool) -> ReasonedOpinion:
-    if private and said.layer is Layer.USER:
-        return ReasonedOpinion(layer=said.layer, rule=OWN, verdict=said.verdict, reason=said.reason, detail=OWN_WORDS)
+    said = said.private() if private else said
     known = next((one.id for one in book.policies if (one.layer, one.name) == (said.layer, said.rule)), None)
     return ReasonedOpinion(
         layer=said.layer, rule=said.rule, policy_id=known, verdict=said.verdict, reason=said.reason, detail=said.detail

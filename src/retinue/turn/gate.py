@@ -296,7 +296,7 @@ def judged_outcome(call: Call, result: ToolResult, *, event: str = "tool.call") 
 
 def deciders(judged: Judgement) -> list[str]:
     """The layers and rules that decided, for the audit line: ``account: No mail at night``."""
-    return [f"{one.layer.value}: {one.rule}" for one in judged.opinions if one.verdict == judged.verdict]
+    return [one.named for one in judged.opinions if one.verdict == judged.verdict]
 
 
 def _arguments(step: Step) -> dict[str, Any]:

@@ -21,10 +21,6 @@ async def rules(engine: Engine, turn: Turn) -> tuple[ContentRule, ...]:
     return policy.listening(await engine.book(turn), gate.question_of_model(turn, turn.model))
 
 
-async def unheard(_: Delta) -> None:
-    """Takes a piece of an answer, and shows it to nobody."""
-
-
 async def heard(engine: Engine, turn: Turn, seq: int, reply: ModelReply) -> ModelReply:
     """The answer as it may be said. What the rules made of it is on the step first. Raises Fenced."""
     held = await rules(engine, turn)

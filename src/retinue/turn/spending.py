@@ -17,6 +17,8 @@ from retinue.turn.engine import Engine, Turn
 
 MAX_OUTPUT = 8192
 """Tokens that an answer may have where a limit holds and the request names none: a worst case needs an end."""
+BYTES_PER_TOKEN = 4
+"""About what tokenisers make of English; used where nobody says how many tokens there were."""
 PICTURE_TOKENS = 2000
 """More than any provider counts for one picture."""
 
@@ -82,6 +84,16 @@ async def release(engine: Engine, turn: Turn, seq: int) -> None:
     if seq in turn.reserved:
         turn.reserved.discard(seq)
         await meters.release(engine.db, turn.fence, seq)
+
+
+async def cut_off(engine: Engine, turn: Turn, seq: int, request: ModelRequest, heard: int) -> None:
+    """Count a model call that ended before its answer was whole: providers bill what they read and wrote, but no longer
+    say how much that was. ``heard``: the characters that came. Never fails a turn."""
+    if seq not in turn.reserved:
+        return
+    read, written = most_tokens(request) // BYTES_PER_TOKEN, heard // BYTES_PER_TOKEN
+    cost = engine.models.worst_micro(request.model, read, written)
+    await settle(engine, turn, seq, cost, read + written)
 
 
 def most_tokens(request: ModelRequest) -> int:

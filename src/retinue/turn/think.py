@@ -9,13 +9,13 @@ from typing import Any
 
 from retinue import errors, telemetry
 from retinue.domain import stated
-from retinue.domain.models import ModelReply, ModelRequest, TextPart
+from retinue.domain.models import Delta, ModelReply, ModelRequest, TextPart
 from retinue.domain.tools import Effect
 from retinue.domain.turns import Step, StepKind, StepState, Think
 from retinue.domain.verdicts import Judgement
 from retinue.store import turns
 from retinue.turn import attachments, context, gate, recall, saying, spending
-from retinue.turn.engine import Engine, Turn, Unsaved
+from retinue.turn.engine import Engine, Interrupted, Turn, Unsaved
 from retinue.turn.stream import Writer
 
 log = telemetry.logger(__name__)
@@ -104,11 +104,24 @@ async def _ask(engine: Engine, turn: Turn, seq: int, model: str) -> ModelReply:
 
 async def _call(engine: Engine, turn: Turn, seq: int, request: ModelRequest) -> ModelReply:
     quiet = await saying.rules(engine, turn)
-    with turn.interruptible():
-        async with Writer(engine, turn, seq) as writer:
-            reply = await engine.models.stream(request, saying.unheard if quiet else writer.add)
-            writer.keep = bool(reply.calls and reply.text)
-            return reply
+    heard = 0
+
+    async def hear(delta: Delta) -> None:
+        nonlocal heard
+        heard += len(delta.text)
+        if not quiet:
+            await writer.add(delta)
+
+    try:
+        with turn.interruptible():
+            async with Writer(engine, turn, seq) as writer:
+                reply = await engine.models.stream(request, hear)
+                writer.keep = bool(reply.calls and reply.text)
+                return reply
+    except BaseException as error:
+        if heard or isinstance(error, Interrupted):
+            await asyncio.shield(spending.cut_off(engine, turn, seq, request, heard))
+        raise
 
 
 def _count(reply: ModelReply) -> None:

@@ -14,6 +14,11 @@ describe("stale", () => {
     expect(stale({ topic: "interaction", id: "int_1", scope: "ch_1" })).not.toContainEqual(keys.interactions.all);
   });
 
+  it("fetches policies again when somebody writes one, and what is spent when a budget passes a threshold", () => {
+    expect(stale({ topic: "policy", id: "pol_1" })).toContainEqual(keys.policies.all);
+    expect(stale({ topic: "budget", id: "pol_1" })).toEqual([keys.budgets, keys.usage.all]);
+  });
+
   it("fetches nothing because somebody types", () => {
     expect(stale({ topic: "typing", id: "usr_1", scope: "ch_1" })).toEqual([]);
   });

@@ -11,6 +11,8 @@ export const TOPICS = [
   "cancel",
   "agent",
   "approval",
+  "policy",
+  "budget",
   "typing",
   "read",
   "membership",
@@ -41,6 +43,10 @@ export function stale({ topic, id, scope }: LiveEvent): QueryKey[] {
       return [keys.agents.lists, keys.agents.one(id), keys.agents.overview];
     case "approval":
       return [keys.approvals.one(id), keys.approvals.lists, keys.grants];
+    case "policy":
+      return [keys.policies.all, keys.budgets];
+    case "budget":
+      return [keys.budgets, keys.usage.all];
     case "read":
       return [keys.channels.lists, keys.channels.one(id)];
     case "membership":

@@ -54,7 +54,7 @@ async def test_a_role_cannot_promise_tools_that_a_policy_does_not_give(client: h
     rule = {"type": "tool_restriction", "never": ["send_email"]}
     await client.post("/v1/policies", json={"layer": "account", "name": "No mail", "rule": rule})
     wide = {"name": "Clerk", "scope": {"tools_allow": ["sendEmail"]}}
-    said = problem(await client.post("/v1/roles", json=BUYER | wide), 409, "loosens")
+    said: Any = problem(await client.post("/v1/roles", json=BUYER | wide), 409, "loosens")
     assert "“No mail”" in said["detail"]
     assert said["errors"][0]["path"] == "body.scope.tools_allow"
     made = await make_role(client, name="Clerk")

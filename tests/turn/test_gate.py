@@ -219,6 +219,10 @@ async def test_a_policy_written_in_the_middle_of_a_turn_acts_on_its_next_call(cr
     assert denied.policy is not None and denied.policy.opinions[-1].rule == "Nothing"
     [line] = await crew.fetch("select detail from audit_event where account_id = $1 and event = 'policy.denied'")
     assert line["detail"]["layers"] == ["account: Nothing"]
+    used = await crew.fetch("select tool, cost_micro from token_event where account_id = $1 and tool is not null")
+    assert used == [{"tool": "look", "cost_micro": 0}], "free calls are usage, refused ones are not"
+    [counted] = await crew.fetch("select sum(tool_calls)::int as n from usage_counter where account_id = $1")
+    assert counted["n"] == 1
 
 
 @pytest.mark.requirement("GOV-13", "GOV-20")

@@ -336,6 +336,39 @@ async def test_a_preview_looks_at_what_was_said_too(crew: Lab) -> None:
     assert shifts(await preview(crew, mail | {"then": "block", "scope": {"tools": ["look"]}})) == {}
 
 
+async def test_a_preview_of_a_limit_counts_the_last_days_again(crew: Lab) -> None:
+    for n in range(5):  # 100 millionths each
+        crew.models.script = [str(n)]
+        await crew.ask()
+    await crew.configure(
+        "update token_event set created_at = created_at - interval '8 days' where account_id = $1 and interaction_id = "
+        "(select id from interaction where account_id = $1 order by id limit 1)"
+    )
+    await crew.configure(
+        "update interaction set created_at = created_at - interval '8 days' where account_id = $1 and id = "
+        "(select id from interaction where account_id = $1 order by id limit 1)"
+    )
+    budget: dict[str, Any] = {"type": "cost_limit", "per": "account", "period": "day", "limit_micro": 200}
+    found = await preview(crew, budget)
+    assert (found.judged, found.complete, found.kind) == (4, True, "both")
+    assert shifts(found) == {("allow", "deny"): 2}
+    assert {one.reason for one in found.examples} == {"budget_exceeded"}
+    assert shifts(await preview(crew, budget | {"limit_micro": 400})) == {}
+    assert shifts(await preview(crew, budget | {"period": "total", "limit_micro": 400})) == {("allow", "deny"): 1}, (
+        "what was spent before counts"
+    )
+    assert shifts(await preview(crew, budget | {"per": "interaction", "period": "total", "limit_micro": 100})) == {}
+    assert shifts(await preview(crew, budget | {"scope": {"tools": ["look"]}})) == {}
+    rate = {"type": "rate_limit", "about": "model", "amount": 3, "seconds": 3600}
+    found = await preview(crew, rate)
+    assert (found.kind, shifts(found)) == ("models", {("allow", "deny"): 1})
+    policy_id = await write(crew, "Daily", budget | {"limit_micro": 300})
+    assert shifts(await preview(crew, budget, policy_id=policy_id)) == {("allow", "deny"): 1}, (
+        "beside the one it replaces"
+    )
+    assert shifts(await preview(crew, None, policy_id=policy_id)) == {("deny", "allow"): 1}
+
+
 async def test_a_preview_of_a_teams_or_ones_own_policy_looks_at_what_it_is_over(crew: Lab) -> None:
     ann = await seeded(crew)
     no_looking = {"type": "tool_restriction", "never": ["look"]}
@@ -373,7 +406,7 @@ async def test_a_preview_refuses_what_writing_would_refuse_and_warns_of_the_same
     limit = {"type": "cost_limit", "per": "user", "period": "day", "limit_micro": 1}
     await write(crew, "Cheap", limit)
     found = await preview(crew, limit | {"limit_micro": 2}, layer="user")
-    assert (found.kind, found.judged, len(found.warnings)) == ("none", 0, 1)
+    assert (found.kind, found.judged, len(found.warnings)) == ("both", 0, 1)
 
 
 async def test_models_are_judged_again_where_the_rule_speaks_of_them(crew: Lab) -> None:

@@ -203,4 +203,5 @@ class PolicyPreview(Remarks):
     shifts: tuple[VerdictShift, ...]
     examples: tuple[PreviewExample, ...]
     kind: Kind
-    """What was judged again; ``none`` of limits and trigger modes, which are not decided by one call."""
+    """What was judged again; ``none`` of trigger modes, which are not decided by one call. A limit counts the calls
+    again, by what they did cost."""

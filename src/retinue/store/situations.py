@@ -110,13 +110,20 @@ def _hypothesis(expected: Expectation, known: Mapping[tuple[Noun, str], str]) ->
 
 TURNS = 20_000
 """Of the newest turns of the account, what was done in them is looked at."""
+PLACE = """
+    ($4::uuid is null or r.user_id = $4)
+    and ($5::uuid is null or c.team_id = $5 or (c.team_id is null and r.user_id in (
+        select m.user_id from member m where m.account_id = $1 and m.team_id = $5)))
+"""
+"""Of turn ``r`` in channel ``c``: whether it is the person's ($4), and the team's ($5)."""
 RECORDED = f"""
 with recent as (
     select i.id, i.agent_id, i.user_id, i.channel_id, i.config_hash, i.depth, i.created_at from interaction i
     where i.account_id = $1 order by i.id desc limit {TURNS})
 select r.id as interaction_id, r.agent_id, r.user_id, r.channel_id, c.team_id, r.config_hash, r.depth, s.seq,
     s.kind::text as kind, s.tool, s.input, coalesce(s.started_at, r.created_at) as at, e.model,
-    s.output ->> 'text' as words,
+    s.output ->> 'text' as words, coalesce(s.cost_micro, 0) as cost_micro, s.input_tokens + s.output_tokens as tokens,
+    s.state in ('success', 'failed') and s.policy ->> 'verdict' is distinct from 'deny' as made,
     (select count(*) from step b where b.account_id = $1 and b.interaction_id = r.id and b.kind = 'act'
         and b.tool = s.tool and b.seq < s.seq) as calls_before
 from recent r join step s on s.account_id = $1 and s.interaction_id = r.id
@@ -124,10 +131,15 @@ from recent r join step s on s.account_id = $1 and s.interaction_id = r.id
     left join token_event e on e.account_id = $1 and e.interaction_id = r.id and e.step_seq = s.seq
 where r.created_at >= $2 and s.kind::text = any($3) and (s.kind <> 'act' or s.tool is not null)
   and (s.kind <> 'think' or e.model is not null) and r.config_hash is not null
-  and ($4::uuid is null or r.user_id = $4)
-  and ($5::uuid is null or c.team_id = $5 or (c.team_id is null and r.user_id in (
-        select m.user_id from member m where m.account_id = $1 and m.team_id = $5)))
+  and {PLACE}
 order by r.id desc, s.seq desc limit $6
+"""
+SPENT = f"""
+select e.agent_id, e.user_id, r.channel_id, c.team_id, e.tool, e.model, sum(e.cost_micro)::bigint as cost_micro
+from token_event e join interaction r on r.account_id = $1 and r.id = e.interaction_id
+    left join channel c on c.account_id = $1 and c.id = r.channel_id
+where e.account_id = $1 and e.created_at >= $2 and e.created_at < $3 and e.cost_micro > 0 and {PLACE}
+group by 1, 2, 3, 4, 5, 6
 """
 VISIBLE = f"select i.id from interaction i where i.account_id = $1 and {interactions.SEEN} and i.id = any($4)"
 
@@ -151,6 +163,10 @@ class Recorded(Value):
     calls_before: int
     words: str | None
     """What the model said, where that is still in the journal."""
+    cost_micro: int
+    tokens: int
+    made: bool
+    """Whether it ran; what was refused, or still waits, did not."""
 
 
 async def recorded(
@@ -159,6 +175,24 @@ async def recorded(
     """The calls of tools (``act``) and models (``think``) that rules of this place speak of, newest first."""
     rows = await tx.fetch(RECORDED, account_id, since, list(kinds), place.user_id, place.team_id, limit)
     return [Recorded.model_validate(dict(row)) for row in rows]
+
+
+class Spent(Value):
+    """What was spent by one agent on one person's behalf, in one place, by one tool or model."""
+
+    agent_id: AgentId
+    user_id: UserId | None
+    channel_id: ChannelId | None
+    team_id: TeamId | None
+    tool: str | None
+    model: str | None
+    cost_micro: int
+
+
+async def spent(tx: Tx, account_id: UUID, place: Place, *, since: datetime, until: datetime) -> list[Spent]:
+    """What was spent in this time by what rules of this place speak of."""
+    rows = await tx.fetch(SPENT, account_id, since, until, place.user_id, place.team_id)
+    return [Spent.model_validate(dict(row)) for row in rows]
 
 
 async def visible(tx: Tx, principal: Principal, found: Sequence[UUID]) -> set[UUID]:

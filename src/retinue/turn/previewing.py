@@ -1,15 +1,15 @@
 """What a change of policy would have made of the calls of the last days: each recorded one judged by today's rules,
 with the change and without it. Writes nothing.
 
-Bounded: the newest calls first, so many and for so long. What was decided by people then is not asked again, and what
-counts (cost, rate) or decides elsewhere (trigger modes) than at a call is not judged.
+Bounded: the newest calls, so many and for so long. What was decided by people then is not asked again, and what decides
+elsewhere than at a call (trigger modes) is not judged. A limit counts them again, the oldest first (``recounting``).
 """
 
 import asyncio
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from retinue import errors
@@ -23,17 +23,19 @@ from retinue.domain.ids import PolicyId
 from retinue.domain.policies import NewPolicy, Place, Policy, Remarks
 from retinue.domain.policy import Book, Written
 from retinue.domain.rule_base import Question, RuleType
+from retinue.domain.rule_limits import RateRule
 from retinue.domain.rules import Rule
 from retinue.domain.tools import ToolCall
 from retinue.domain.verdicts import Judgement, Layer, Verdict
 from retinue.store import books, policy_checks, situations, turns
 from retinue.store import policies as rows
-from retinue.store.situations import Recorded, Situation
+from retinue.store.situations import Recorded, Situation, Spent
 from retinue.telemetry import clock
 from retinue.tools.registry import Tool
 from retinue.tools.resolve import Resolved, Source, resolve_agent_tools
-from retinue.turn import explaining, gate
+from retinue.turn import explaining, gate, recounting
 from retinue.turn.explaining import Circumstances
+from retinue.turn.recounting import Limit
 
 DAYS = 7
 MOST = 2_000
@@ -42,8 +44,8 @@ EXAMPLES = 20
 STEPS: dict[Kind, tuple[str, ...]] = {"calls": ("act",), "models": ("think",), "both": ("act", "think"), "none": ()}
 """In which steps each kind of call is recorded."""
 KINDS: dict[RuleType, Kind] = {
-    RuleType.MODEL: "models", RuleType.TIME: "both", RuleType.COST: "none", RuleType.RATE: "none",
-    RuleType.TRIGGER: "none", RuleType.CONTENT: "both",
+    RuleType.MODEL: "models", RuleType.TIME: "both", RuleType.COST: "both", RuleType.TRIGGER: "none",
+    RuleType.CONTENT: "both",
 }  # fmt: skip
 """What each type of rule speaks of, where it is not calls of tools."""
 
@@ -53,6 +55,7 @@ class Change(Value):
 
     place: Place
     gone: PolicyId | None
+    old: Written | None
     written: Written | None
     kind: Kind
     remarks: Remarks
@@ -110,7 +113,15 @@ async def _change(tx: Tx, principal: Principal, draft: PolicyDraft) -> Change:
             priority=live.priority, rule=live.rule,
         )  # fmt: skip
     rules = [one for one in (old.rule if old else None, live.rule if live else None) if one is not None]
-    return Change(place=place, gone=draft.policy_id, written=written, kind=_kind(rules), remarks=remarks)
+    before = None
+    if old is not None and old.enabled:
+        before = Written(
+            id=old.id, layer=Layer(place.layer), name=old.name, team_id=place.team_id, priority=old.priority,
+            rule=old.rule,
+        )  # fmt: skip
+    return Change(
+        place=place, gone=draft.policy_id, old=before, written=written, kind=_kind(rules), remarks=remarks
+    )  # fmt: skip
 
 
 def _place(old: Policy | None, new: NewPolicy | None, principal: Principal) -> Place:
@@ -124,10 +135,16 @@ def _place(old: Policy | None, new: NewPolicy | None, principal: Principal) -> P
 
 
 def _kind(rules: Sequence[Rule]) -> Kind:
-    kinds: list[Kind] = [kind for one in rules if (kind := KINDS.get(one.type, "calls")) != "none"]
+    kinds: list[Kind] = [kind for one in rules if (kind := _speaks_of(one)) != "none"]
     if not kinds:
         return "none"
     return kinds[0] if len(set(kinds)) == 1 else "both"
+
+
+def _speaks_of(rule: Rule) -> Kind:
+    if isinstance(rule, RateRule):
+        return "models" if rule.about == "model" else "calls"
+    return KINDS.get(rule.type, "calls")
 
 
 async def _configs(tx: Tx, account_id: UUID, hashes: set[str]) -> dict[str, AgentConfig]:
@@ -152,10 +169,16 @@ class _Again:
     books: dict[BookKey, tuple[Book, Book]] = field(default_factory=dict[BookKey, tuple[Book, Book]])
     tools: dict[str, Resolved] = field(default_factory=dict[str, Resolved])
     differing: list[PreviewExample] = field(default_factory=list[PreviewExample])
+    limits: tuple[Limit | None, Limit | None] = (None, None)
 
     async def judge(self, calls: Sequence[Recorded]) -> int:
-        """Judge them, newest first, until time is up; how many were judged."""
+        """Judge them, newest first, until time is up; how many were judged. Limits count the oldest first."""
         ends = clock.monotonic() + SECONDS
+        before, after = (recounting.limit(self.account_id, one) for one in (self.change.old, self.change.written))
+        if calls and (before or after):
+            calls = calls[::-1]
+            self.limits = before, after
+            await self._count_before(calls[0].at)
         for done, call in enumerate(calls):
             if clock.monotonic() > ends:
                 return done
@@ -174,10 +197,24 @@ class _Again:
         )  # fmt: skip
         about = explaining.question(situation, tool, _made(call))
         one, other = (_verdict(book, config, tool, about, call.words) for book in (before, after))
+        if (limit := self.limits[0]) is not None:
+            one = limit.joined(one, call, before, about)
+        if (limit := self.limits[1]) is not None:
+            other = limit.joined(other, call, after, about)
         if _differ(one, other):
             self.differing.append(_example(call, one, other))
 
-    async def _books(self, call: Recorded) -> tuple[Book, Book]:
+    async def _count_before(self, first: datetime) -> None:
+        limits = [one for one in self.limits if one is not None]
+        async with self.db.tenant_tx(self.account_id) as tx:
+            found = await recounting.spent_before(tx, self.account_id, self.change.place, limits, first)
+        known = recounting.specs([await self._tools(name, config) for name, config in self.configs.items()])
+        for limit in limits:
+            for spent in found.get(limit.since(first) or first, []):
+                book, _ = await self._books(spent)
+                limit.put(spent, book, known.get(spent.tool or ""), first)
+
+    async def _books(self, call: Recorded | Spent) -> tuple[Book, Book]:
         key = (call.agent_id, call.user_id, call.team_id)
         if key not in self.books:
             async with self.db.tenant_tx(self.account_id) as tx:

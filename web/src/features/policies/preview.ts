@@ -11,7 +11,7 @@ const KINDS: Record<Preview["kind"], readonly [one: string, many: string]> = {
 
 /** "Of 214 calls of tools, 12 would have gone otherwise." */
 export function sumWords({ kind, judged, shifts, complete }: Pick<Preview, "kind" | "judged" | "shifts" | "complete">): string {
-  if (kind === "none") return "Limits and starting are not decided call by call, so there is nothing to compare.";
+  if (kind === "none") return "What sets agents off is not decided call by call, so there is nothing to compare.";
   const [one, many] = KINDS[kind];
   if (judged === 0) return `There was no ${one} it speaks of.`;
   const all = changed({ shifts });

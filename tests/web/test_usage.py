@@ -210,7 +210,8 @@ def test_nothing_of_usage_is_wider_than_a_phone(house: House, visit: Opened) -> 
         wide = """() => [document.documentElement, ...document.querySelectorAll('main div')].filter(one =>
             one.scrollWidth > one.clientWidth
             && (one.localName === 'html' || getComputedStyle(one).overflowY === 'auto')
-            && getComputedStyle(one).overflowX !== 'hidden' && !one.matches('[role=group]')).map(one => one.className)"""
+            && getComputedStyle(one).overflowX !== 'hidden'
+            && !one.matches('[role=group]')).map(one => one.className)"""
         with contextlib.suppress(TooLate):  # charts take their width from the page a moment later
             page.wait_for_function(f"() => ({wide})().length === 0")
         assert page.evaluate(wide) == [], place

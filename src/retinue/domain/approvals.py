@@ -265,6 +265,10 @@ class Approval(Value):
     readable: bool
     """Whether the reader may see the turn, and so the conversation, too."""
 
+    def private(self) -> "Approval":
+        """As anybody else than the person on whose behalf the agent works reads it."""
+        return self.model_copy(update={"explanation": self.explanation and self.explanation.private()})
+
 
 class GrantView(Value):
     """An approval that stands for later calls of its scope."""

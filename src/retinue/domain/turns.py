@@ -153,6 +153,10 @@ class StepView(Value):
     policy: Judgement | None = None
     """What the rules said about it, and which; None where they were not asked."""
 
+    def private(self) -> "StepView":
+        """As anybody else than the person whose turn it is reads it."""
+        return self.model_copy(update={"policy": self.policy and self.policy.private()})
+
 
 class InteractionView(Value):
     """A turn as people see it; ``steps`` and ``waits`` come with a single one, not in lists."""

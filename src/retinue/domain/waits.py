@@ -58,3 +58,7 @@ class Wait(Value):
     """What every layer said about the call."""
     created_at: datetime
     resolved_at: datetime | None = None
+
+    def private(self) -> "Wait":
+        """As anybody else than the person whose turn it is reads it."""
+        return self.model_copy(update={"explanation": self.explanation and self.explanation.private()})

@@ -137,9 +137,7 @@ def _view(caller: Principal, row: dict[str, Any]) -> Approval:
             ),
         }
     )
-    if found.explanation is None or asked.requester == caller.user_id:
-        return found
-    return found.model_copy(update={"explanation": found.explanation.private()})
+    return found if asked.requester == caller.user_id else found.private()
 
 
 def _decision(row: dict[str, Any]) -> DecisionView:

@@ -4,7 +4,7 @@ recipient); of a thread without a channel its owner, and admins where the system
 from collections.abc import Mapping
 from datetime import datetime
 from enum import StrEnum
-from typing import Any, TypeVar
+from typing import Any
 from uuid import UUID
 
 from retinue import errors
@@ -15,11 +15,8 @@ from retinue.domain.base import Value
 from retinue.domain.ids import AgentId, ChannelId, InteractionId, ThreadId, UserId
 from retinue.domain.money import Money
 from retinue.domain.turns import InteractionView, State, StepView
-from retinue.domain.verdicts import Judgement
 from retinue.domain.waits import Wait
 from retinue.store import messages, turns
-
-Seen = TypeVar("Seen", bound=Value)
 
 
 class Sort(StrEnum):
@@ -137,7 +134,7 @@ async def access(tx: Tx, principal: Principal, interaction_id: UUID) -> Interact
     steps = [step_view(dict(one)) for one in await tx.fetch(STEPS, principal.account_id, interaction_id)]
     waits = [turns.wait(dict(one)) for one in await tx.fetch(WAITS, principal.account_id, interaction_id)]
     if row["user_id"] != principal.user_id:
-        steps, waits = [_private(one, "policy") for one in steps], [_private(one, "explanation") for one in waits]
+        steps, waits = [one.private() for one in steps], [one.private() for one in waits]
     return view(dict(row)).model_copy(update={"steps": tuple(steps), "waits": tuple(waits)})
 
 
@@ -173,13 +170,7 @@ async def open_waits(tx: Tx, principal: Principal, *, after: UUID | None, limit:
 
 def _wait(row: Mapping[str, Any]) -> Wait:
     found = turns.wait({name: value for name, value in row.items() if name != "own"})
-    return found if row["own"] else _private(found, "explanation")
-
-
-def _private(seen: Seen, field: str) -> Seen:
-    """Without the names of another person's own policies."""
-    judged: Judgement | None = getattr(seen, field)
-    return seen.model_copy(update={field: judged.private()}) if judged is not None else seen
+    return found if row["own"] else found.private()
 
 
 async def access_wait(tx: Tx, principal: Principal, wait_id: UUID) -> Wait:

@@ -49,7 +49,7 @@ class Unsaved:
 
     seq: int
     reply: ModelReply
-    reason: str | None = None
+    held: str | None = None
     """Why a rule held the answer back."""
 
 
@@ -85,8 +85,6 @@ class Turn:
     reserved: set[int] = field(default_factory=set[int])
     """The steps for which limits have something reserved."""
     unsaved: Unsaved | None = None
-    held: dict[int, str] = field(default_factory=dict[int, str])
-    """Why rules held back what these think steps would have said."""
     read: dict[str, Any] = field(default_factory=dict[str, Any])
     """What the think step in hand shows the model, as references (``context.references``)."""
     chunks: int = 0

@@ -104,23 +104,23 @@ async def _change(tx: Tx, principal: Principal, draft: PolicyDraft) -> Change:
     place = _place(old, new, principal)
     await rows.require_writer(tx, principal, place)
     live = new if new is not None and new.enabled else None
-    remarks, written = Remarks(), None
+    known, remarks = draft.policy_id or ids.new(), Remarks()
     if live is not None:
-        known = old.id if old else None
-        remarks = await policy_checks.check(tx, principal.account_id, place, live.rule, known)
-        written = Written(
-            id=known or ids.new(), layer=Layer(place.layer), name=live.name, team_id=place.team_id,
-            priority=live.priority, rule=live.rule,
-        )  # fmt: skip
+        remarks = await policy_checks.check(tx, principal.account_id, place, live.rule, draft.policy_id)
     rules = [one for one in (old.rule if old else None, live.rule if live else None) if one is not None]
-    before = None
-    if old is not None and old.enabled:
-        before = Written(
-            id=old.id, layer=Layer(place.layer), name=old.name, team_id=place.team_id, priority=old.priority,
-            rule=old.rule,
-        )  # fmt: skip
     return Change(
-        place=place, gone=draft.policy_id, old=before, written=written, kind=_kind(rules), remarks=remarks
+        place=place, gone=draft.policy_id, old=_written(known, place, old if old and old.enabled else None),
+        written=_written(known, place, live), kind=_kind(rules), remarks=remarks,
+    )  # fmt: skip
+
+
+def _written(policy_id: UUID, place: Place, one: Policy | NewPolicy | None) -> Written | None:
+    """A policy as a book has it."""
+    if one is None or one.rule is None:
+        return None
+    return Written(
+        id=policy_id, layer=Layer(place.layer), name=one.name, team_id=place.team_id, priority=one.priority,
+        rule=one.rule,
     )  # fmt: skip
 
 
@@ -196,21 +196,24 @@ class _Again:
             team_id=call.team_id,
         )  # fmt: skip
         about = explaining.question(situation, tool, _made(call))
-        one, other = (_verdict(book, config, tool, about, call.words) for book in (before, after))
-        if (limit := self.limits[0]) is not None:
-            one = limit.joined(one, call, before, about)
-        if (limit := self.limits[1]) is not None:
-            other = limit.joined(other, call, after, about)
+        one, other = (
+            recounting.joined(_verdict(book, config, tool, about, call.words), limit, call, book, about)
+            for limit, book in zip(self.limits, (before, after), strict=True)
+        )
         if _differ(one, other):
             self.differing.append(_example(call, one, other))
 
     async def _count_before(self, first: datetime) -> None:
-        limits = [one for one in self.limits if one is not None]
+        tools = [await self._tools(name, config) for name, config in self.configs.items()]
+        known = {spec.slug: spec for one in tools for spec in one.specs}
+        starts = [(one, since) for one in self.limits if one and (since := one.since(first)) is not None]
         async with self.db.tenant_tx(self.account_id) as tx:
-            found = await recounting.spent_before(tx, self.account_id, self.change.place, limits, first)
-        known = recounting.specs([await self._tools(name, config) for name, config in self.configs.items()])
-        for limit in limits:
-            for spent in found.get(limit.since(first) or first, []):
+            found = {
+                since: await situations.spent(tx, self.account_id, self.change.place, since=since, until=first)
+                for since in {since for _, since in starts}
+            }
+        for limit, since in starts:
+            for spent in found[since]:
                 book, _ = await self._books(spent)
                 limit.put(spent, book, known.get(spent.tool or ""), first)
 

@@ -30,7 +30,7 @@ async def close(engine: Engine, turn: Turn, move: Respond) -> None:
         outcome["think"] = think.record(turn, turn.unsaved.seq, reply)
         outcome["metadata"] = think.metadata(turn, reply)
         outcome["structured"] = reply.structured
-        outcome["reason"] = move.reason or turn.unsaved.reason
+        outcome["reason"] = move.reason or turn.unsaved.held
         if move.reason is None:
             outcome["parts"] = think.parts(reply)
     await turns.finish(engine.db, turn.fence, outcome)

@@ -134,10 +134,11 @@ def _count(reply: ModelReply) -> None:
 
 async def _take_in(engine: Engine, turn: Turn, seq: int, reply: ModelReply) -> None:
     try:
-        reply = await saying.heard(engine, turn, seq, reply)
+        said = await saying.heard(engine, turn, seq, reply)
     except BaseException:
         await asyncio.shield(settle(engine, turn, seq, reply))
         raise
+    reply = said.reply
     turn.put(
         Step(
             seq=seq,
@@ -152,7 +153,7 @@ async def _take_in(engine: Engine, turn: Turn, seq: int, reply: ModelReply) -> N
         )
     )
     if not reply.calls:
-        turn.unsaved = Unsaved(seq, reply, turn.held.get(seq))
+        turn.unsaved = Unsaved(seq, reply, said.held)
         return
     acts = _acts(turn, seq, reply)
     outcome = {

@@ -25,7 +25,7 @@ WHAT = {
     "added_p99_ms": "from the model's first token to the subscriber's first byte, p99 of 50 streams",
     "lost_or_doubled": "deltas lost or doubled over all forced reconnects",
     "post_p99_ms": "POST message answered at 100 connections while turns run, p99",
-    "scale_2": "throughput of two processes / of one; the target is what the cores allow, at most 1.6",
+    "scale_2": "throughput of two processes / of one; each on 0.4 of a core where there are fewer than four",
     "warm_s": "warm `make run` until it serves",
     "help_s": "`retinue --help`",
     "sealing_cost_percent": "plain turns per second that sealing the audit record costs",

@@ -2,13 +2,14 @@
  * A table of things that open: sticky header, order, column choice, totals, keyboard (j, k, Enter), export, and ten
  * thousand rows, of which only those in view are in the document. It knows nothing of where rows come from.
  */
-import { useLocalStorage, useMergedRef, useResizeObserver } from "@mantine/hooks";
+import { useLocalStorage, useMergedRef } from "@mantine/hooks";
 import { useEffect, useId, useLayoutEffect, useMemo, useRef, useState, type MouseEvent, type ReactNode } from "react";
 
 import { NARROW, showsAt, sortRows, sumWidth, visible, type Column, type Sort } from "./table/columns";
 import { ColumnChoice, ExportButton, saveCsv } from "./table/TableTools";
 import { Body, Foot, Head } from "./table/TableParts";
 import { useRowKeys } from "./table/useRowKeys";
+import { useSize } from "./useSize";
 import classes from "./DataTable.module.css";
 
 export interface DataTableProps<T> {
@@ -53,7 +54,7 @@ export function DataTable<T>(props: DataTableProps<T>) {
   const { columns, rowKey, onOpen, onEnd } = props;
   const id = useId();
   const scroller = useRef<HTMLDivElement>(null);
-  const [measure, size] = useResizeObserver<HTMLDivElement>();
+  const [measure, size] = useSize<HTMLDivElement>();
   const attach = useMergedRef(scroller, measure);
   const [scrollTop, setScrollTop] = useState(0);
   const [ownSort, setOwnSort] = useState<Sort | null>(null);
@@ -65,9 +66,9 @@ export function DataTable<T>(props: DataTableProps<T>) {
     () => (props.onSort ? props.rows : sortRows(props.rows, columns, ownSort)),
     [props.rows, props.onSort, columns, ownSort],
   );
-  const narrow = Boolean(props.compact) && size.width > 0 && size.width < NARROW;
+  const narrow = Boolean(props.compact) && size.width < NARROW;
   const rowHeight = narrow ? COMPACT_ROW : ROW;
-  const [from, to] = visible(rows.length, rowHeight, scrollTop, size.height || 800);
+  const [from, to] = visible(rows.length, rowHeight, scrollTop, size.height);
   const active = activeKey === null ? -1 : rows.findIndex((row) => rowKey(row) === activeKey);
   const near = to >= rows.length - 5;
   useEffect(() => {
@@ -151,7 +152,7 @@ function Tools<T>({ toolbar, exportName, exportRows, rows, columns, choice, narr
 /** Which columns are shown; what somebody has changed is kept on this device. */
 function useColumnChoice<T>(id: string, columns: readonly Column<T>[], width: number) {
   const [changed, setChanged] = useLocalStorage<Record<string, boolean>>({ key: `retinue.columns.${id}`, defaultValue: {} });
-  const isShown = (column: Column<T>): boolean => column.fixed || (changed[column.id] ?? showsAt(column, width || Infinity));
+  const isShown = (column: Column<T>): boolean => column.fixed || (changed[column.id] ?? showsAt(column, width));
   const shown = new Set(columns.filter(isShown).map((column) => column.id));
   return { shown, toggle: (name: string) => setChanged({ ...changed, [name]: !shown.has(name) }) };
 }

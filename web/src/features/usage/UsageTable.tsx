@@ -1,5 +1,4 @@
 /** What is told apart, with its sums; a name narrows the page to it. */
-import { useElementSize } from "@mantine/hooks";
 import { Link } from "@tanstack/react-router";
 import { useMemo, useState, type ReactNode } from "react";
 
@@ -8,6 +7,7 @@ import { money } from "@/lib/money";
 import { CostCell } from "@/ui/CostCell";
 import { showsAt, sortRows, type Column, type Sort } from "@/ui/table/columns";
 import { Foot, Head } from "@/ui/table/TableParts";
+import { useSize } from "@/ui/useSize";
 
 import type { By, UsageSearch } from "./filters";
 import { REST, type Group } from "./groups";
@@ -24,11 +24,11 @@ interface Props {
 const FIRST = 50;
 
 export function UsageTable({ groups, by, name, search }: Props) {
-  const { ref, width } = useElementSize();
+  const [ref, { width }] = useSize<HTMLDivElement>();
   const [sort, setSort] = useState<Sort | null>(null);
   const [all, setAll] = useState(false);
   const columns = useMemo(() => columnsOf(by, name, search), [by, name, search]);
-  const shown = columns.filter((column) => column.fixed ?? showsAt(column, width || Infinity));
+  const shown = columns.filter((column) => column.fixed ?? showsAt(column, width));
   const rows = sortRows(groups, columns, sort);
   return (
     <div ref={ref}>

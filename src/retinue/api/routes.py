@@ -60,6 +60,9 @@ from retinue.api.deps import AppState
 from retinue.files import places
 
 ROUTERS: list[APIRouter] = [
+    messages.router,  # the busiest first: a request is matched against one after the other
+    live.router,
+    interactions.router,
     accounts.router,
     users.router,
     teams.router,
@@ -84,11 +87,9 @@ ROUTERS: list[APIRouter] = [
     corrections.router,
     reads.router,
     export.router,
-    messages.router,
     files.router,
     threads.router,
     generate.router,
-    interactions.router,
     looking.router,
     approvals.router,
     audit.router,
@@ -96,7 +97,6 @@ ROUTERS: list[APIRouter] = [
     search.router,
     usage.router,
     budgets.router,
-    live.router,
     models.router,
     health.router,
     welcome.router,

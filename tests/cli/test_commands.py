@@ -1,5 +1,6 @@
 """The command line with real processes and a real database: first run, talking, every way of failing to start."""
 
+import asyncio
 import json
 import signal
 import subprocess
@@ -8,6 +9,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, quote, urlsplit
 
+import asyncpg
 import httpx
 import psutil
 import pytest
@@ -41,6 +43,15 @@ def proxy(database_url: str) -> Iterator[Proxy]:
 
 def socket_of(url: str) -> str:
     return f"{parse_qs(urlsplit(url).query)['host'][0]}/.s.PGSQL.5432"
+
+
+async def version(url: str) -> bytes:
+    """The server's, as it says it: ``180004``."""
+    connection = await asyncpg.connect(url)
+    try:
+        return str(await connection.fetchval("show server_version_num")).encode()
+    finally:
+        await connection.close()
 
 
 def through(door: Proxy, url: str) -> str:
@@ -356,7 +367,8 @@ def test_a_database_that_is_down_at_the_start_is_said_with_what_to_check(home: P
 
 
 def test_a_postgres_that_is_too_old_is_refused(home: Path, database_url: str) -> None:
-    door = Proxy(socket_of(database_url), down=(b"18000", b"14000"))
+    number = asyncio.run(version(database_url))
+    door = Proxy(socket_of(database_url), down=(number, b"14" + number[2:]))
     refused = processes.run(home, "serve", "--port", "0", RETINUE_DATABASE_URL=through(door, database_url))
     door.close()
     assert refused.returncode == 3, refused.stderr

@@ -88,17 +88,11 @@ async def measure(
         found["closed"] = await counted(url, closed, env)
         await settled(url)
         if (os.cpu_count() or 1) < ROOMY:
-            with shares.limited(await serving(url), SHARE) as limited:
+            with shares.limited(await node.pids(url), SHARE) as limited:
                 if limited:
                     found["shared"] = await counted(url, closed, env)
             await settled(url)
     return found
-
-
-async def serving(url: str) -> list[int]:
-    """The processes that serve."""
-    async with harness.owner(url) as connection:
-        return [row["pid"] for row in await connection.fetch("select pid from node where state = 'up'")]
 
 
 async def counted(url: str, order: Order, env: dict[str, str]) -> dict[str, Any]:

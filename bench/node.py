@@ -28,6 +28,12 @@ def start(url: str, env: dict[str, str], log: Path, command: str = "worker", *op
         )
 
 
+async def pids(url: str) -> list[int]:
+    """The processes that are registered as nodes: of ``serve --workers`` the children, which do the work."""
+    async with harness.owner(url) as connection:
+        return [row["pid"] for row in await connection.fetch("select pid from node where state = 'up'")]
+
+
 async def up(url: str, process: subprocess.Popen[bytes], log: Path, seconds: float = 30) -> None:
     """Wait until this process is registered as a node. Raises RuntimeError with its last words when it ended."""
 

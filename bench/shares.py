@@ -18,43 +18,40 @@ SECOND = Path("/sys/fs/cgroup")
 @contextlib.contextmanager
 def limited(pids: Iterable[int], share: float) -> Iterator[bool]:
     """Limit each of these processes to ``share`` of one core; yields whether that could be done."""
-    made: list[Path] = []
-    try:
+    with contextlib.ExitStack() as groups:
         try:
             for pid in pids:
-                made.append(_group(f"retinue-bench-{os.getpid()}-{pid}", share))
-                (made[-1] / "cgroup.procs").write_text(str(pid))
+                groups.enter_context(_group(pid, share))
             done = True
         except OSError:
+            groups.close()
             done = False
-            _end(made)
         yield done
+
+
+@contextlib.contextmanager
+def _group(pid: int, share: float) -> Iterator[None]:
+    """This process in a control group of its own; afterwards at the top, without a limit. Raises OSError."""
+    first = (FIRST / "cgroup.procs").exists()
+    top = FIRST if first else SECOND
+    if not first:
+        (top / "cgroup.subtree_control").write_text("+cpu")
+    group = top / f"retinue-bench-{os.getpid()}-{pid}"
+    group.mkdir()
+    try:
+        _limit(group, round(share * PERIOD_US), first)
+        (group / "cgroup.procs").write_text(str(pid))
+        yield
     finally:
-        _end(made)
+        with contextlib.suppress(OSError):  # it may have ended
+            (top / "cgroup.procs").write_text(str(pid))
+        with contextlib.suppress(OSError):
+            group.rmdir()
 
 
-def _group(name: str, share: float) -> Path:
-    """A control group of either version with this share. Raises OSError."""
-    quota = round(share * PERIOD_US)
-    if (FIRST / "cgroup.procs").exists():
-        group = FIRST / name
-        group.mkdir()
+def _limit(group: Path, quota: int, first: bool) -> None:
+    if first:
         (group / "cpu.cfs_period_us").write_text(str(PERIOD_US))
         (group / "cpu.cfs_quota_us").write_text(str(quota))
     else:
-        (SECOND / "cgroup.subtree_control").write_text("+cpu")
-        group = SECOND / name
-        group.mkdir()
         (group / "cpu.max").write_text(f"{quota} {PERIOD_US}")
-    return group
-
-
-def _end(groups: list[Path]) -> None:
-    """Move what is left back to the top, which lifts the limit, and remove the groups."""
-    while groups:
-        group = groups.pop()
-        with contextlib.suppress(OSError):
-            for pid in (group / "cgroup.procs").read_text().split():
-                with contextlib.suppress(OSError):
-                    (group.parent / "cgroup.procs").write_text(pid)
-            group.rmdir()

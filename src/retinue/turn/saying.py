@@ -51,7 +51,7 @@ async def heard(engine: Engine, turn: Turn, seq: int, reply: ModelReply) -> Said
         async with Writer(engine, turn, seq) as writer:
             await writer.add(Delta(kind="text", text=clean.text))
             writer.keep = True
-    return Said(clean, judged.reason or "content_blocked" if judged.verdict == "deny" else None)
+    return Said(clean, (judged.reason or "content_blocked") if judged.verdict == "deny" else None)
 
 
 async def _where(engine: Engine, turn: Turn) -> tuple[Book, Question]:

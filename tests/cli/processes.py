@@ -59,6 +59,14 @@ def lives(pid: int) -> bool:
         return False
 
 
+def listens(pid: int) -> bool:
+    """Whether this process serves a port. Until then it may still be importing, with programs that libraries start."""
+    try:
+        return any(one.status == psutil.CONN_LISTEN for one in psutil.Process(pid).net_connections("tcp"))
+    except psutil.NoSuchProcess:
+        return False
+
+
 @contextlib.contextmanager
 def own_home() -> Iterator[Path]:
     """A home for an embedded PostgreSQL. Not below pytest's folder: a pytest that starts takes away the right to

@@ -337,13 +337,14 @@ def test_two_serving_processes_share_the_port_and_a_killed_one_is_replaced(home:
         before = processes.eventually(lambda: len(parent.children()) == 2 and parent.children())
         before[1].kill()
         known = {child.pid for child in before}
-        assert processes.eventually(lambda: [child for child in parent.children() if child.pid not in known])
+        after = processes.eventually(lambda: {child.pid for child in parent.children()} - known)
+        processes.eventually(lambda: all(processes.listens(pid) for pid in after))
         assert before[0].is_running()
         assert processes.run(home, "chat", "--once", "What time is it?").returncode == 0
         assert "retinue_http_requests_total" in server.get("/metrics").text
         children = parent.children(recursive=True)
         assert server.stop() == 0
-    assert not any(child.is_running() for child in children)
+    assert not any(processes.lives(child.pid) for child in children)
 
 
 def test_children_end_when_their_parent_is_killed(home: Path, database_url: str) -> None:
@@ -352,7 +353,7 @@ def test_children_end_when_their_parent_is_killed(home: Path, database_url: str)
         parent = psutil.Process(server.process.pid)
         children = processes.eventually(lambda: len(parent.children()) == 2 and parent.children())
         server.stop(signal.SIGKILL)
-        processes.eventually(lambda: not any(child.is_running() for child in children))
+        processes.eventually(lambda: not any(processes.lives(child.pid) for child in children))
 
 
 # ── what can be wrong at the start ───────────────────────────────────────────────────────────────────────────────

@@ -153,7 +153,7 @@ def _add_layers(app: FastAPI, state: AppState, verifier: Verifier) -> None:
     app.add_middleware(limits.BodyLimit, max_bytes=settings.max_body_bytes, max_file_bytes=settings.max_file_bytes)
     app.add_middleware(web.Web, folder=web.FOLDER)
     app.add_middleware(problems.Guard)
-    app.add_middleware(security.Security, settings=settings)
+    app.add_middleware(security.Security, settings=settings, precedence=state.precedence)
 
 
 def carries_secret(scope: MutableMapping[str, Any]) -> bool:

@@ -1,4 +1,4 @@
-"""ASGI: the headers that keep browsers strict, on every answer, and the numbers of every request."""
+"""ASGI: the headers that keep browsers strict, on every answer, and what every request is counted in."""
 
 import time
 from typing import Any
@@ -9,6 +9,7 @@ from starlette.types import Message, Receive, Scope, Send
 from retinue import telemetry
 from retinue.api import auth, limits
 from retinue.settings import Settings
+from retinue.turn.precedence import Precedence
 
 API_POLICY = "default-src 'none'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'"
 PAGE_POLICY = (
@@ -30,9 +31,10 @@ ALWAYS = {
 class Security:
     """The outermost layer, so that every answer passes it."""
 
-    def __init__(self, app: Any, settings: Settings) -> None:
+    def __init__(self, app: Any, settings: Settings, precedence: Precedence) -> None:
         self.app = app
         self._settings = settings
+        self._precedence = precedence
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -49,7 +51,8 @@ class Security:
             await send(message)
 
         try:
-            await self.app(scope, receive, dress)
+            with self._precedence.request():
+                await self.app(scope, receive, dress)
         finally:
             _count(scope, status, time.monotonic() - started)
 

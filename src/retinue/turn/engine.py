@@ -27,6 +27,7 @@ from retinue.tools import egress
 from retinue.tools.registry import GateKey
 from retinue.tools.resolve import Resolved, Source, resolve_agent_tools
 from retinue.turn.live import Piece
+from retinue.turn.precedence import Precedence
 
 CACHED_CONFIGS = 1000
 CACHED_BOOKS = 2000
@@ -181,6 +182,8 @@ class Engine:
     """Hands a piece of a turn's stream to those in this process who follow it (``Hub.hand``)."""
     handlers: Sequence[Any] = ()
     """Context handlers (``recall.Handler``) after the built-in one."""
+    precedence: Precedence = field(default_factory=Precedence)
+    """The requests of this process, to which steps give way."""
     node_id: UUID = field(default_factory=ids.new)
     running: dict[UUID, Turn] = field(default_factory=dict[UUID, Turn])
     draining: bool = False

@@ -23,6 +23,7 @@ async def run(engine: Engine, account_id: UUID, interaction_id: UUID, job_id: in
     """Take one turn as far as it goes. Raises DatabaseDown only: the caller tries again when the database is back."""
     with telemetry.context(account=account_id, interaction=interaction_id):
         try:
+            await engine.precedence.give_way()
             claimed, turn = await engine.take(account_id, interaction_id, job_id)
             if turn is None:
                 return
@@ -84,6 +85,7 @@ def _only(error: BaseException) -> BaseException:
 
 async def _go(engine: Engine, turn: Turn) -> None:
     while True:
+        await engine.precedence.give_way()
         if turn.interrupt == "drain" and turn.unsaved is None:
             raise Interrupted("drain")
         match next_move(turn.journal()):

@@ -227,7 +227,6 @@ async def node(
                 registry=opened.registry,
                 hub=opened.hub,
                 engine=opened.engine,
-                precedence=opened.engine.precedence,
                 files=opened.engine.files,
                 extras={"vitals": opened.vitals},
             )

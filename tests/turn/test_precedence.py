@@ -2,10 +2,13 @@
 
 import asyncio
 from collections.abc import Awaitable
+from contextlib import AbstractContextManager
 
+import httpx
 import pytest
 
-from retinue.api import security
+from retinue.api import routes, security
+from retinue.api.deps import AppState
 from retinue.domain.models import ModelRequest
 from retinue.settings import load
 from retinue.turn import precedence
@@ -22,11 +25,16 @@ def patient(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 class Watched(Precedence):
-    """Tells when a step asks."""
+    """Tells when a step asks, and counts requests."""
 
     def __init__(self) -> None:
         super().__init__()
         self.asked = asyncio.Event()
+        self.counted = 0
+
+    def request(self) -> AbstractContextManager[None]:
+        self.counted += 1
+        return super().request()
 
     async def give_way(self) -> None:
         self.asked.set()
@@ -139,3 +147,10 @@ async def test_what_the_api_answers_is_counted_while_it_is_answered() -> None:
     await security.Security(inner, load(), requests)(scope, none, none)  # type: ignore[arg-type]
     assert stood == [False]
     await soon(requests.give_way())
+
+
+async def test_turns_give_way_to_the_requests_of_the_api_in_their_process(running: Lab, requests: Watched) -> None:
+    api = routes.create(AppState(db=running.db, settings=load(), hub=running.hub, engine=running.engine))
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(api), base_url="http://test") as client:
+        assert (await client.get("/v1/agents")).status_code == 401
+    assert requests.counted == 1

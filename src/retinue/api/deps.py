@@ -21,7 +21,6 @@ from retinue.db import pool
 from retinue.domain import accounts
 from retinue.domain.accounts import Principal, Role, Scope
 from retinue.settings import Settings
-from retinue.turn.precedence import Precedence
 
 if TYPE_CHECKING:  # the state only carries these; FastAPI never looks at its type
     from retinue.api.auth import Verifier
@@ -50,8 +49,6 @@ class AppState:
     """Where files are kept; ``routes.create`` opens it by the settings."""
     keyring: "Keyring | None" = None
     """What wraps the keys of secrets; ``secrets.sealer`` makes it by the settings."""
-    precedence: Precedence = field(default_factory=Precedence)
-    """What the requests of this process are counted in; the engine's own where turns run in the process, too."""
     verifier: "Verifier | None" = None
     """Who is calling; ``routes.create`` makes it."""
     oidc: "Provider | None" = None

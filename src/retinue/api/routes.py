@@ -58,6 +58,7 @@ from retinue.api import (
 from retinue.api.auth import Identify, Verifier
 from retinue.api.deps import AppState
 from retinue.files import places
+from retinue.turn.precedence import Precedence
 
 ROUTERS: list[APIRouter] = [
     messages.router,  # the busiest first: a request is matched against one after the other
@@ -153,7 +154,8 @@ def _add_layers(app: FastAPI, state: AppState, verifier: Verifier) -> None:
     app.add_middleware(limits.BodyLimit, max_bytes=settings.max_body_bytes, max_file_bytes=settings.max_file_bytes)
     app.add_middleware(web.Web, folder=web.FOLDER)
     app.add_middleware(problems.Guard)
-    app.add_middleware(security.Security, settings=settings, precedence=state.precedence)
+    precedence = state.engine.precedence if state.engine is not None else Precedence()
+    app.add_middleware(security.Security, settings=settings, precedence=precedence)
 
 
 def carries_secret(scope: MutableMapping[str, Any]) -> bool:

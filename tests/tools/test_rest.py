@@ -338,7 +338,7 @@ async def test_a_hostile_pattern_does_not_hang_the_node(world: World, serve: Ser
     tool = await external(world, server.url(), parameters=schema)
     began = time.monotonic()
     assert (await failing(world, tool, company="a" * 60 + "!")).reason_code == "invalid_arguments"
-    assert time.monotonic() - began < 20, "sixty letters would take years"
+    assert time.monotonic() - began < 2
 
 
 # ── as a source of a turn's tools ────────────────────────────────────────────────────────────────────────────────

@@ -7,9 +7,6 @@ import pytest
 
 from retinue.domain import schemas
 
-ENDLESS = 20.0
-"""Seconds; what these patterns would take is counted in years."""
-
 
 @pytest.mark.requirement("TOOL-03")
 @pytest.mark.parametrize(("schema", "value", "words"), [
@@ -35,7 +32,7 @@ def test_a_reference_that_leads_nowhere_fetches_nothing_and_refuses_the_value(sc
 def test_a_pattern_that_would_never_end_refuses_the_value_in_time(pattern: str, text: str) -> None:
     began = time.monotonic()
     assert schemas.problems(schemas.checker({"pattern": pattern}), text)
-    assert time.monotonic() - began < ENDLESS
+    assert time.monotonic() - began < 1
 
 
 def test_a_pattern_says_nothing_of_what_is_not_text() -> None:
